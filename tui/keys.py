@@ -247,6 +247,17 @@ KEYS: tuple[Key, ...] = (
     # One message
     Key("message.replay", "r", "r", "act('replay')", "Replay the message", "Message", short="replay", bar=4),
     Key(
+        "message.edit",
+        "e",
+        "e",
+        "act('edit')",
+        "Edit the message and send it",
+        "Message",
+        short="edit",
+        bar=5,
+    ),
+    Key("message.edit-outside", "E", "E", "act('edit_outside')", "Edit it in $EDITOR", "Message"),
+    Key(
         "message.copy-as",
         "C",
         "C",

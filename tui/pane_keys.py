@@ -18,6 +18,7 @@ PaneOwner = Literal[
     "delivery",
     "compared",
     "compare",
+    "edit",
     "ranked",
     "bars",
     "overview",
@@ -136,6 +137,14 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("compare.copy", "y,c", "y c", "copy", "Copy the comparison", "In a comparison"),
         Key("compare.go", "right_square_bracket", "]", "go", "To the other message", "In a comparison"),
         Key("compare.back", "escape,q", "Esc q", "leave", "Back", "In a comparison"),
+    ),
+    "edit": (
+        Key("edit.send", "f2", "F2", "send", "Send it", "While editing", priority=True),
+        Key(
+            "edit.side", "f3", "F3", "other_side", "What it becomes, and back", "While editing", priority=True
+        ),
+        Key("edit.outside", "f4", "F4", "outside", "Go on in $EDITOR", "While editing", priority=True),
+        Key("edit.back", "escape", "Esc", "leave", "Drop the changes", "While editing", priority=True),
     ),
     "ranked": (
         Key("ranked.up", "up,k", "↑ k", "move(-1)", "Up one row", "In the summary"),

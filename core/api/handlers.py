@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..aggregates.model import FieldValues, Groups, Overview
+from ..errors import InputError
 from ..identities.model import Cluster, UserFound, Users
 from ..masks import Masks, masked_settings
 from ..messages import JsonObject
@@ -103,6 +104,8 @@ class Commands(Protocol):
 
     async def replay_texts(self, texts: Sequence[bytes]) -> int: ...
 
+    async def send_edited(self, text: bytes, edited: int, message_id: str) -> int: ...
+
     async def clear(self) -> None: ...
 
 
@@ -152,6 +155,11 @@ async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> E
 async def _replay(engine: Controlled, order: ops.ReplayRequest) -> ops.Replayed:
     if not order.messages:
         return ops.Replayed(await engine.commands.replay(order.ids))
+    if order.edited is not None:
+        if len(order.messages) != 1:
+            raise InputError("An edited message is sent alone: `messages` must hold one.")
+        text = bytes(order.messages[0])
+        return ops.Replayed(await engine.commands.send_edited(text, order.edited, order.message_id))
     return ops.Replayed(await engine.commands.replay_texts([bytes(text) for text in order.messages]))
 
 

@@ -132,11 +132,15 @@ class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 class ReplayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The messages to send through segtap again: ids of the journal, or whole messages from elsewhere.
 
-    A message is JSON text as it was spelled: what is nearly JSON is read as ingest reads it.
+    A message is JSON text as it was spelled: what is nearly JSON is read as ingest reads it. `edited` is the
+    message of the journal that the one in `messages` was edited from: it gets its write key, and counts as a
+    replay of it; `message_id`, where it is given, becomes its messageId.
     """
 
     ids: tuple[MessageNumber, ...] = ()
     messages: tuple[msgspec.Raw, ...] = ()
+    edited: MessageNumber | None = None
+    message_id: str = ""
 
 
 class Replayed(msgspec.Struct, frozen=True):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from ..api.feed import Feed
 from ..errors import InputError
 from ..faults import Faults
 from ..index.indexer import Indexer
 from ..index.judging import READING
 from ..index.receipts import ReceiptReader
-from ..index.replay import MAX_BYTES, MAX_MESSAGES, replay_receipts
+from ..index.replay import MAX_BYTES, MAX_MESSAGES, replay_receipts, with_message_id
 from ..ingest.knocks import Knocks
 from ..messages import Message
 from ..stores.base import Stores
@@ -94,6 +96,25 @@ class Commands:
     async def replay_texts(self, texts: Sequence[bytes]) -> int:
         """Send messages from elsewhere, each as its JSON text, through segtap and return how many."""
         return await self._replay(await self._reader.given(texts))
+
+    async def send_edited(self, text: bytes, edited: int, message_id: str) -> int:
+        """Send a message that was edited from one of the journal through segtap, and return 1.
+
+        It gets the write key of that one and counts as a replay of it. `message_id` becomes its messageId, ""
+        leaves the one in the text. Raises InputError.
+        """
+        originals = await self._reader.documents(self._stores, [edited])
+        if not originals:
+            raise InputError("The message that this one was edited from is no longer in the journal.")
+        if originals[0].source_kind == "mixpanel":
+            raise InputError("A record of Mixpanel's own SDK cannot be edited: it goes to Mixpanel verbatim.")
+        (message,) = await self._reader.given([text])
+        if message.source_kind == "mixpanel":
+            raise InputError("This is a record of Mixpanel's own SDK, not a Segment message.")
+        message = msgspec.structs.replace(message, id=edited, write_key=originals[0].write_key)
+        if message_id:
+            message = with_message_id(message, message_id)
+        return await self._replay([message])
 
     async def clear(self) -> None:
         """Delete every message of the journal, those owed to Mixpanel included."""

@@ -7,6 +7,8 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from ..api.models import Summary
 from ..forward.wire import FORM_TYPE, JSON_TYPE, form_quote
 from ..messages import Message, Receipt, position_of, seq_of
@@ -42,6 +44,16 @@ def replay_receipts(messages: Sequence[Message], *, wanted: bool) -> Iterator[Re
             source_kind="segment",
             replay_of=tuple(ids),
         )
+
+
+def with_message_id(message: Message, id: str) -> Message:
+    """Return the message with another messageId; how the rest of it is spelled stays."""
+    return msgspec.structs.replace(
+        message,
+        message_id=id,
+        document={**message.document, "messageId": id},
+        filled=(*message.filled, "$.messageId"),
+    )
 
 
 def _of_device(messages: Sequence[Message], *, wanted: bool) -> Iterator[Receipt]:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from ..model.exporters import EXPORTERS
-from . import clear, compare, copy, destinations, findings, forwarding, mixpanel, replay, screens
+from . import clear, compare, copy, destinations, edit, findings, forwarding, mixpanel, replay, screens
 from .context import Context
 
 ACTIONS: dict[str, Callable[[Context], Awaitable[None]]] = {
     "replay": replay.replay,
+    "edit": edit.edit,
+    "edit_outside": edit.edit_outside,
     "forwarding": forwarding.forwarding,
     "open_mixpanel": mixpanel.open_mixpanel,
     "clear": clear.clear,

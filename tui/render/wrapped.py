@@ -22,6 +22,17 @@ _TOKEN = re.compile(
 )
 
 
+def json_styles(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and style of each token of JSON text; other characters have none."""
+    for token in _TOKEN.finditer(text):
+        name = str(token.lastgroup)
+        if name == "colon":
+            yield token.start("string"), token.end("string"), "key"
+            yield token.start("colon"), token.end("colon"), "punctuation"
+        else:
+            yield token.start(), token.end(), name
+
+
 class Wrapped:
     """The rows of a text at one width, in cells.
 
@@ -37,7 +48,7 @@ class Wrapped:
         self._starts: list[int] = [0]
         self._ends: list[int] = []
         self._more = self._break()
-        self._tokens: Iterator[re.Match[str]] | None = _TOKEN.finditer(self._text) if json else None
+        self._tokens: Iterator[tuple[int, int, str]] | None = json_styles(self._text) if json else None
         self._token_starts: list[int] = []
         self._token_ends: list[int] = []
         self._token_styles: list[str] = []
@@ -128,14 +139,7 @@ class Wrapped:
             token = next(self._tokens, None)
             if token is None:
                 return
-            kind = str(token.lastgroup)
-            if kind == "colon":
-                self._add(token, "string", "key")
-                self._add(token, "colon", "punctuation")
-            else:
-                self._add(token, kind, kind)
-
-    def _add(self, token: re.Match[str], group: str, style: str) -> None:
-        self._token_starts.append(token.start(group))
-        self._token_ends.append(token.end(group))
-        self._token_styles.append(style)
+            start, end_of_token, style = token
+            self._token_starts.append(start)
+            self._token_ends.append(end_of_token)
+            self._token_styles.append(style)

@@ -22,6 +22,8 @@ from segtap.core.api.viewer import Viewer
 
 NOT_FOR_VIEWERS = {"healthz", "openapi"}
 """Operations for other programs than viewers."""
+ALSO_REPLAY = {"replay_texts", "send_edited"}
+"""Methods of a viewer that call the operation `replay`, too."""
 
 
 def names(kinds: Sequence[str] = ("value", "lines", "frames")) -> set[str]:
@@ -32,7 +34,7 @@ def test_server_and_viewer_have_every_operation() -> None:
     assert set(VALUES) == names(("value",))
     assert set(LINES) == names(("lines",))
     methods = {name for name, _ in inspect.getmembers(Viewer, inspect.isfunction) if not name.startswith("_")}
-    assert names() - NOT_FOR_VIEWERS == methods - {"call", "call_lines", "close", "replay_texts"}
+    assert names() - NOT_FOR_VIEWERS == methods - {"call", "call_lines", "close", *ALSO_REPLAY}
 
 
 def test_names_and_paths_are_unique() -> None:

@@ -1,0 +1,180 @@
+"""Edit a message and send it through segtap: on the screen, or in the editor of the user's choice."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from ...core import read_document
+from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.errors import InputError
+from ...core.json_text import json_bytes
+from ...core.text import clean, shorten
+from .context import Context, choose
+from .forwarding import project_of
+
+FILLED_AGAIN = ("receivedAt", "sentAt", "timestamp", "originalTimestamp")
+"""Members that each receipt fills in for a message without them."""
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+NO_EDITOR = "No editor is set: set VISUAL or EDITOR, for example EDITOR=vim, and start segtap again."
+
+
+async def edit(on: Context) -> None:
+    """Edit the selected message on the screen."""
+    found = await _editable(on)
+    if found is not None:
+        detail, text = found
+        await _edit(on, detail, text, text)
+
+
+async def edit_outside(on: Context) -> None:
+    """Edit the selected message in the editor that VISUAL or EDITOR names, then on the screen."""
+    found = await _editable(on)
+    if found is None:
+        return
+    detail, text = found
+    after = await _outside(on, text)
+    if after is not None:
+        await _edit(on, detail, text, after)
+
+
+async def _editable(on: Context) -> tuple[MessageDetail, str] | None:
+    """Return the selected message and its text, or None and say why it cannot be edited."""
+    summary = on.summary
+    why = ""
+    if summary is None:
+        why = "There is no message to edit yet."
+    elif summary.refused:
+        why = "A refused request holds no message, so there is nothing to edit. x decodes what you paste."
+    if summary is None or why:
+        on.notify(why, severity="warning")
+        return None
+    detail = await on.viewer.detail(summary.id)
+    if detail.source_kind == "mixpanel":
+        why = "A record of Mixpanel's own SDK goes to Mixpanel verbatim, so it cannot be edited."
+    elif detail.unread:
+        why = "The message is too large to be read, so it cannot be edited."
+    if why:
+        on.notify(why, severity="warning")
+        return None
+    return detail, editable_text(detail)
+
+
+def editable_text(detail: MessageDetail) -> str:
+    """Return a message as JSON with a member a line: as it was sent, numbers as they were spelled.
+
+    What the request said for it is added: its type by the path, the context of its batch. Times that were
+    filled in on receipt are left out, so that the edited message gets its own. A text that is only nearly
+    JSON is written as it was read.
+    """
+    document = read_document(detail.document)
+    try:
+        sent = _MEMBERS.decode(detail.original)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        sent = {}
+    filled = {path.removeprefix("$.").partition(".")[0] for path in detail.filled}
+    members = [
+        json_bytes(name)
+        + b":"
+        + (bytes(sent[name]) if name in sent and name not in filled else json_bytes(value))
+        for name, value in document.items()
+        if not (name in FILLED_AGAIN and name in filled and name not in sent)
+    ]
+    return msgspec.json.format(b"{" + b",".join(members) + b"}", indent=2).decode("utf-8", "replace")
+
+
+async def _edit(on: Context, detail: MessageDetail, text: str, start: str) -> None:
+    from ..screens.edit import EditScreen
+
+    summary = detail.summary
+    name = f"{summary.type} {summary.name}".strip()
+    while True:
+        screen = EditScreen(on.viewer, detail, name, text, start=start)
+        edited = await on.whole_app.push_screen_wait(screen)
+        if edited is None:
+            return
+        start = edited.text
+        if edited.outside:
+            start = await _outside(on, start) or start
+        elif await _send(on, summary, start):
+            return
+
+
+async def _send(on: Context, summary: Summary, text: str) -> bool:
+    """Ask how to send the text and send it. Returns False if it is to be edited further."""
+    state = on.state
+    way = await choose(on, send_question(state), SEND_ANSWERS)
+    if way not in ("new", "same"):
+        return False
+    message_id = str(uuid.uuid4()) if way == "new" else ""
+    await on.viewer.send_edited(text.encode("utf-8", "surrogatepass"), summary.id, message_id)
+    goes = (
+        f"It goes to {project_of(state)}."
+        if state is not None and state.forwarding
+        else "Forwarding is off, so Mixpanel gets nothing."
+    )
+    name = shorten(clean(summary.name or summary.type), 40)
+    on.notify(f"Sent the edited “{name}” through segtap. {goes}")
+    return True
+
+
+SEND_ANSWERS = (
+    ("back", "Edit further", "e"),
+    ("new", "New messageId", "n"),
+    ("same", "messageId as in the text", "s"),
+)
+"""The answers to `send_question`."""
+
+
+def send_question(state: EngineState | None) -> str:
+    """Return the question before an edited message is sent: what each messageId does."""
+    if state is not None and state.forwarding:
+        first = f"Send the edited message through segtap, and on to {project_of(state)}?"
+    else:
+        first = "Send the edited message through segtap? Forwarding is off, so Mixpanel gets nothing of it."
+    return (
+        f"{first}\n"
+        "With a new messageId it is another message: Mixpanel counts its event beside the first one.\n"
+        "With the same messageId Segment drops it if the first came within 24 hours; segtap sends it, as a"
+        " replay. Mixpanel keeps one of two events with the same name, time, distinct_id and $insert_id."
+        " Profile updates are applied again in both cases."
+    )
+
+
+async def _outside(on: Context, text: str) -> str | None:
+    """Return the text as the user's editor left it; None, and say why, if there is nothing new."""
+    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+    if not command:
+        on.notify(NO_EDITOR, severity="warning")
+        return None
+    with on.whole_app.suspend():
+        code, after = _run(command, text)
+    if code != 0:
+        on.notify(f"The editor {command[0]} ended with {code}; the text stays as it was.", severity="warning")
+        return None
+    if after.rstrip("\n") == text.rstrip("\n"):
+        on.notify("The text was not changed.")
+        return None
+    return after.rstrip("\n")
+
+
+def _run(command: list[str], text: str) -> tuple[int, str]:
+    """Run the editor on a file that only its owner may read; return its exit code and the text after it.
+
+    The screen waits, because the terminal belongs to the editor. Raises InputError if it cannot be started.
+    """
+    with tempfile.TemporaryDirectory(prefix="segtap-") as folder:
+        file = Path(folder) / "message.json"
+        file.write_text(text, "utf-8", errors="surrogatepass")
+        try:
+            code = subprocess.run([*command, str(file)], check=False).returncode
+            return code, file.read_text("utf-8", "replace")
+        except OSError as error:
+            what = error.strerror or error
+            raise InputError(f"The editor {command[0]} cannot be used on {file.name}: {what}.") from error
