@@ -61,8 +61,10 @@ async def test_a_key_turns_the_times_and_it_is_remembered(app_on: AppOn, tmp_pat
         main = await ready(pilot, 12)
         await pilot.press("T")
         assert main.list_head.render().plain.startswith(" time UTC ")
+        await until(pilot, lambda: main.detail is not None and "Z  " in main.caption.render().plain)
         await pilot.press("T")
         assert main.list_head.render().plain.startswith(" since last ")
+        assert "Z  " not in main.caption.render().plain
         assert lines(main)[3][1:13] == "      +0.310"
     async with app_on(FakeViewer(story(12)), memory=memory).run_test(size=(120, 40)) as pilot:
         main = await ready(pilot, 12)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone
 
+_zone: timezone | None = None
+"""The zone of times on the screen; None is the local one."""
 _EARLIEST = 100_000_000
 """A number of seconds below this (March 1973) is taken for something other than a time."""
 _MILLISECONDS_FROM = 100_000_000_000
@@ -18,13 +20,22 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+def show_utc(on: bool) -> None:
+    """Let `local` give UTC, with a Z behind it, or local times again."""
+    global _zone
+    _zone = UTC if on else None
+
+
 def local(ms: int, today: int | None = None) -> str:
-    """Format a time as `10:41:03.211`, or `24 Nov 10:41:03.211` unless it is `today`'s."""
-    at = datetime.fromtimestamp(ms / 1000).astimezone()
-    words = at.strftime("%H:%M:%S.") + f"{ms % 1000:03}"
+    """Format a time as `10:41:03.211`, or `24 Nov 10:41:03.211` unless it is `today`'s.
+
+    Times are local unless the reader chose UTC.
+    """
+    at = datetime.fromtimestamp(ms / 1000, _zone).astimezone(_zone)
+    words = at.strftime("%H:%M:%S.") + f"{ms % 1000:03}{'Z' if _zone else ''}"
     if today is None:
         return words
-    day = datetime.fromtimestamp(today / 1000).astimezone()
+    day = datetime.fromtimestamp(today / 1000, _zone).astimezone(_zone)
     if at.date() == day.date():
         return words
     return f"{at.day} {at:%b %Y}, {words}" if at.year != day.year else f"{at.day} {at:%b} {words}"

@@ -14,6 +14,7 @@ from ...core.settings import Settings
 from ...core.text import clean, shorten
 from .. import filter_memory, layout_memory
 from ..filter_memory import Filters
+from ..render.clock import show_utc
 from ..render.glyphs import Glyphs
 from ..render.list_columns import CLOCKS, Look
 from ..render.plain import app_of
@@ -50,6 +51,7 @@ class MainShape(MainLayout):
         self._memory = memory
         self.shape = layout_memory.read(memory)
         self.list.look = self.shape.look
+        show_utc(self.shape.look.clock == "utc")
         self.shares, self.zoomed = self.shape.shares, self.shape.zoomed
         self._filters = filter_memory.beside(memory)
         self.filter_bar.filters = filter_memory.read(self._filters)
@@ -57,8 +59,20 @@ class MainShape(MainLayout):
 
     def put_look(self, look: Look) -> None:
         """Show other columns in the list, or other times, and remember that."""
+        turned = look.clock != self.list.look.clock
         self.list.put_look(look)
+        if turned:
+            show_utc(look.clock == "utc")
+            self._read_times_again()
         self._keep(look=look)
+
+    def _read_times_again(self) -> None:
+        """Draw the times in the caption and the panes again, which follow those of the list."""
+        self.caption.refresh()
+        for pane in (self.segment, self.mixpanel, self.wire):
+            pane.json.rows.redraw()
+        if self._detail is not None:
+            self.delivery.fill(self._detail)
 
     def action_choose_columns(self) -> None:
         """Choose the columns of the list."""
@@ -69,9 +83,9 @@ class MainShape(MainLayout):
     def action_turn_clock(self) -> None:
         """Show times as local ones, as UTC, or since the message above."""
         look = self.list.look
-        clock = CLOCKS[(CLOCKS.index(look.clock) + 1) % len(CLOCKS)]
-        self.put_look(replace(look, clock=clock))
-        self.notify(CLOCK_WORDS[clock])
+        turned = CLOCKS[(CLOCKS.index(look.clock) + 1) % len(CLOCKS)]
+        self.put_look(replace(look, clock=turned))
+        self.notify(CLOCK_WORDS[turned])
 
     def action_zoom(self) -> None:
         """Give the part with the focus all of the room, or show the others again."""

@@ -39,6 +39,17 @@ async def test_what_comes_at_once_is_one_frame_in_order() -> None:
     assert frame.state == await state()
 
 
+async def test_a_refusal_comes_with_its_status() -> None:
+    feed = Feed(state)
+    async with contextlib.aclosing(feed.watch()) as frames:
+        await anext(frames)
+        feed.change([(1, DeliveryState.REFUSED), (2, DeliveryState.SENT)], {1: 413})
+        frame = await anext(frames)
+        assert frame.changed == (Change(1, DeliveryState.REFUSED, 413), Change(2, DeliveryState.SENT))
+        feed.change([(1, DeliveryState.WAITING)])
+        assert (await anext(frames)).changed == (Change(1, DeliveryState.WAITING),)
+
+
 async def test_frames_are_at_most_twenty_a_second() -> None:
     feed = Feed(state)
     seen = 0
