@@ -87,7 +87,7 @@ async def _connect(app: SegtapApp, own: OwnEngine) -> None:
         app.exit()
         raise
     # The first message that is shown is read with these, for what changed since the one before.
-    for module in ("segtap.core.pipeline.reading", "segtap.core.compare.diff"):
+    for module in ("segtap.core.pipeline.reading", "segtap.core.compare.fields"):
         await asyncio.to_thread(import_module, module)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ...core.compare.fields import FieldRow
 from ...core.messages import Json
 from ...core.paths import child
+
+if TYPE_CHECKING:
+    from ...core.compare.fields import FieldRow
 
 _LAST_STEP = re.compile(r"(?:\.[^.\[\]]+|\[(?:\d+|'(?:[^'\\]|\\.)*')\])$")
 FAR = 1_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,7 +15,6 @@ from textual.widgets import Static
 from ...core import SECRET_STANDIN as SECRET
 from ...core import UNKNOWN_INSERT_ID as UNKNOWN
 from ...core.api.models import MessageDetail
-from ...core.compare.fields import FieldRow, field_rows
 from ...core.json_text import json_bytes
 from ...core.masks import mask_token, masked
 from ...core.messages import Json, Marks
@@ -29,6 +29,9 @@ from ..render.plain import marks_of
 from .json_view import JsonView
 from .request_pane import RequestPane
 from .segment_pane import in_reading_order
+
+if TYPE_CHECKING:
+    from ...core.compare.fields import FieldRow
 
 TOKEN_KEYS = ("token", "$token")
 PATHS_SHOWN = 8
@@ -118,6 +121,8 @@ class MixpanelPane(RequestPane):
         if detail is not self._rows_of:
             document = in_reading_order(msgspec.json.decode(detail.document))
             self._rows_of = detail
+            from ...core.compare.fields import field_rows  # the pipeline: no frame needs it
+
             self._rows = field_rows(document, self.operations, detail.explanation)
         return fields_of(self._rows, self.page)
 
