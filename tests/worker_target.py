@@ -34,7 +34,7 @@ def count_steps(set_attribute: Callable[[Any, str, Any], object]) -> Counter[str
         set_attribute(module, name, step)
 
     count(intake, "inflate")
-    count(intake._Reading, "_read_item")
+    count(intake._Reading, "_read_items")
     count(stages, "check")
     count(stages, "walk")
     return counted

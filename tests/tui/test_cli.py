@@ -162,7 +162,7 @@ def test_decode_prints_json_and_talks_on_stderr() -> None:
         (["forward", "--tls-cert", "a.pem"], "TLS needs both"),
         (["forward", "--api-secret-env", "NO_SUCH"], "NO_SUCH, which is not set"),
         (["forward", "--config", "none.toml"], "none.toml cannot be read"),
-        (["replay"], "Name either a FILE or --filter"),
+        (["replay"], "Name either a FILE, or --filter EXPR or --saved NAME."),
         (["translate", "none.jsonl"], "No such file"),
         ([], "The screen needs a terminal"),
         (["attach"], "No segtap is running. Start one with: segtap"),

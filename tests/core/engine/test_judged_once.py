@@ -37,7 +37,7 @@ async def test_a_message_that_is_received_listed_and_forwarded_is_judged_once(
         async with running_engine(settings, forwarding=True) as (engine, client):
             await post(engine.url, track("m-1", **BAD))
             await until(client, lambda state: state.deliveries.sent == 1)
-            assert dict(calls) == {"inflate": 1, "_read_item": 1, "check": 1, "walk": 1}
+            assert dict(calls) == {"inflate": 1, "_read_items": 1, "check": 1, "walk": 1}
             (line,) = (await client.page()).summaries
             detail = await client.detail(line.id)
             assert detail.verdict.findings

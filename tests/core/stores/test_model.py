@@ -125,8 +125,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.runner.run(self.journal.outbox.record(attempts, states))
         for id, state in states:
             if id in self.lines:
-                *start, _, message_id = (getattr(self.lines[id], name) for name in Summary.__struct_fields__)
-                self.lines[id] = Summary(*start, state, message_id)
+                self.lines[id] = replace(self.lines[id], delivery=state)
         for attempt in attempts:
             if attempt.message in self.lines:
                 self.attempts.setdefault(attempt.message, []).append(attempt)
