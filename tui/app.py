@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -57,6 +58,9 @@ class SegtapApp(App[object], inherit_bindings=False):
         themes: Path | None = None,
     ) -> None:
         super().__init__(driver_class=_driver())
+        if self.console.is_dumb_terminal:
+            # Rich takes any such terminal for 80 by 25, and Textual would go to and fro between both sizes.
+            self.console.size = shutil.get_terminal_size()
         self.viewer = viewer
         self.settings = settings
         self._reconnect = reconnect
