@@ -21,6 +21,7 @@ async def ready(pilot: Pilot[object], count: int) -> MainScreen:
     app = pilot.app
     assert isinstance(app, SegtapApp)
     await until(pilot, lambda: app.main is not None and len(app.main.list.window) == count)
+    await until(pilot, lambda: app.main is not None and app.main.detail is not None)
     assert app.main is not None
     return app.main
 

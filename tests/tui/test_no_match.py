@@ -38,6 +38,7 @@ async def filtered(pilot: Pilot[object], text: str) -> MainScreen:
     assert main is not None
     main.filter_by(text)
     await until(pilot, lambda: main.source.text == text and len(main.list.nothing) > 1)
+    await until(pilot, lambda: main.detail is None, "the panes no longer hold the message from before")
     return main
 
 
