@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from ..core import private_files
 from ..core.state_folder import state_folder
+from . import memory
 
 NAME = "filters.json"
 MOST = 50
@@ -48,19 +48,9 @@ def beside(memory: Path | None) -> Path | None:
 
 def read(path: Path | None) -> Filters:
     """Return the filters that are kept; none if there is no file, or it cannot be read."""
-    if path is None:
-        return Filters()
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Filters)
-    except (OSError, msgspec.MsgspecError, ValueError):
-        return Filters()
+    return memory.read(path, Filters)
 
 
 def write(path: Path, filters: Filters) -> str:
     """Keep the filters; returns why that cannot be, or ""."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private_files.replace(path, msgspec.json.format(msgspec.json.encode(filters)))
-    except (OSError, ValueError) as error:
-        return f"Filters are not kept for the next start: {error}"
-    return ""
+    return memory.write(path, filters, "Filters are")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..core import private_files
+from . import memory
 from .render.list_columns import Look
 from .widgets.body import Shares
 
@@ -29,21 +29,9 @@ def beside(theme: Path | None) -> Path | None:
 
 def read(path: Path | None) -> Layout:
     """Return the layout; segtap's own if none was kept, or if the file cannot be read."""
-    if path is None:
-        return Layout()
-    try:
-        return msgspec.json.decode(path.read_bytes()[:LONGEST], type=Layout)
-    except (OSError, msgspec.MsgspecError, ValueError):
-        return Layout()
+    return memory.read(path, Layout, LONGEST)
 
 
 def write(path: Path | None, layout: Layout) -> str:
     """Keep the layout; return why that cannot be, or ""."""
-    if path is None:
-        return ""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private_files.replace(path, msgspec.json.encode(layout))
-    except OSError as error:
-        return f"The layout is not kept for the next start: {error}"
-    return ""
+    return "" if path is None else memory.write(path, layout, "The layout is")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core import private_files
 from ..core.state_folder import state_folder
+from . import memory
 
 LONGEST = 100
 
@@ -25,9 +25,4 @@ def read(path: Path) -> str:
 
 def write(path: Path, theme: str) -> str:
     """Keep the name; returns why that cannot be, or ""."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private_files.replace(path, theme.encode())
-    except OSError as error:
-        return f"The theme is not kept for the next start: {error}"
-    return ""
+    return memory.write(path, theme, "The theme is")
