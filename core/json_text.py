@@ -95,3 +95,20 @@ def deeper_than(value: Json, most: int) -> bool:
         if not level:
             return False
     return True
+
+
+def json_type(value: Json) -> str:
+    """Return the JSON type of a parsed value, by its name in JSON Schema: whole numbers are numbers, too."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case dict():
+            return "object"
+        case list():
+            return "array"
+        case _:
+            return "number"

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from ..json_text import json_bytes
+from ..json_text import json_bytes, json_type
 from ..messages import Json, JsonObject
 from ..paths import child
 from ..text import shown
@@ -96,25 +96,8 @@ def lines(rows: Iterable[DiffRow]) -> Iterator[str]:
             case "changed":
                 yield f"{before}  {shown(row.one, 200)} → {shown(row.other, 200)}"
             case "type":
-                types = f"{type_of(row.one)} → {type_of(row.other)}"
+                types = f"{json_type(row.one)} → {json_type(row.other)}"
                 yield f"{before}  {shown(row.one, 200)} → {shown(row.other, 200)}  ({types})"
-
-
-def type_of(value: Json) -> str:
-    """Return the JSON type of a value, by its name in JSON Schema."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case str():
-            return "string"
-        case dict():
-            return "object"
-        case list():
-            return "array"
-        case _:
-            return "number"
 
 
 def _members(one: Json, other: Json, path: str, depth: int, ignored: frozenset[str]) -> Iterator[DiffRow]:
@@ -155,7 +138,7 @@ def _row(
         kind: Kind = "added" if in_other else "removed"
         yield DiffRow(depth, label, path, kind, one, other)
         return
-    types = type_of(one), type_of(other)
+    types = json_type(one), json_type(other)
     if types[0] != types[1]:
         # Null is a missing value in any type rather than a type of its own.
         yield DiffRow(depth, label, path, "changed" if "null" in types else "type", one, other)

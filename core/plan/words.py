@@ -9,12 +9,12 @@ of texts (locales.go) is followed here for every other kind.
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from ..json_text import json_type
 from ..messages import Json
 from ..paths import child
 from ..text import clean, shorten, shown
@@ -173,21 +173,9 @@ def _article(types: list[str]) -> str:
 
 def _type_of(value: Json) -> str:
     """Return JSON Schema's name of a value's type, as gojsonschema tells it: whole numbers are integers."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case dict():
-            return "object"
-        case int():
-            return "integer"
-        case _:
-            return "integer" if math.isfinite(value) and value.is_integer() else "number"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "integer" if isinstance(value, int) or value.is_integer() else "number"
+    return json_type(value)
 
 
 def _plain(steps: Sequence[str | int], description: str, fix: str = "") -> Violation:

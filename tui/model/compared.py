@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from ...core.api.models import MessageDetail
 from ...core.compare import diff, fields
 from ...core.errors import InputError
+from ...core.json_text import json_type
 from ...core.messages import Json, JsonObject
 from ...core.settings import DestinationKind
 from ...core.text import clean
@@ -87,7 +88,7 @@ def _of_rows(name: str, rows: Sequence[diff.DiffRow], captions: tuple[str, str],
 
 
 def _line(row: diff.DiffRow) -> SideLine:
-    note = f"{diff.type_of(row.one)} → {diff.type_of(row.other)}" if row.kind == "type" else ""
+    note = f"{json_type(row.one)} → {json_type(row.other)}" if row.kind == "type" else ""
     return SideLine(
         style=row.kind,
         mark=diff.MARKS[row.kind],
