@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,16 @@ def round_trip() -> tuple[float, float]:
             min(core, time.process_time() - used),
         )
     return clock / 2_000, core / 2_000
+
+
+def least_cpu(work: Callable[[], object], rounds: int) -> float:
+    """Return the least CPU time of some rounds, in seconds."""
+    times: list[float] = []
+    for _ in range(rounds):
+        before = time.process_time()
+        work()
+        times.append(time.process_time() - before)
+    return min(times)
 
 
 def family(pid: int) -> list[int]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from measured import least_cpu
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
@@ -62,16 +61,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def best(work: Callable[[], object]) -> float:
-    """The least CPU time of some rounds, in seconds."""
-    times: list[float] = []
-    for _ in range(ROUNDS):
-        before = time.process_time()
-        work()
-        times.append(time.process_time() - before)
-    return min(times)
-
-
 @pytest.mark.bench
 @pytest.mark.parametrize("filter", ["warn:error", "event warn:error", 'event:"event 20" warn:error'])
 def test_the_next_error_is_found_without_looking_at_the_others(path: Path, filter: str) -> None:
@@ -97,6 +86,6 @@ def test_the_next_error_is_found_without_looking_at_the_others(path: Path, filte
                 "SELECT count(*) FROM messages WHERE warnings > 1 OR name = '-'"
             ).fetchone() == (0,)
 
-        ratio = best(go) / best(look_at_all)
+        ratio = least_cpu(go, ROUNDS) / least_cpu(look_at_all, ROUNDS)
     print(f"{filter}: {ratio:.2f} of a query over all")
     assert ratio < MOST

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import sqlite3
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from measured import least_cpu
 
 from segtap.core.aggregates.counts import MOST_EVENTS, NEWEST, step_of
 from segtap.core.aggregates.gathered import Gathered
@@ -69,16 +68,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def best(work: Callable[[], object]) -> float:
-    """The least CPU time of some rounds, in seconds."""
-    times: list[float] = []
-    for _ in range(ROUNDS):
-        before = time.process_time()
-        work()
-        times.append(time.process_time() - before)
-    return min(times)
-
-
 def bare(path: Path) -> float:
     def query() -> None:
         with closing(sqlite3.connect(path)) as db:
@@ -87,7 +76,7 @@ def bare(path: Path) -> float:
             ).fetchall()
             assert len(rows) == 60
 
-    return best(query)
+    return least_cpu(query, ROUNDS)
 
 
 @pytest.mark.bench
@@ -97,7 +86,7 @@ def test_the_first_summary_takes_no_longer_than_counting_by_event(path: Path) ->
             found = totals.tallies(db, step_of, MOST_EVENTS, NEWEST)
             assert (found.messages, found.events_total, len(found.rules)) == (MESSAGES, 60, len(RULES))
 
-    ratio = best(summary) / bare(path)
+    ratio = least_cpu(summary, ROUNDS) / bare(path)
     print(f"summary: {ratio:.2f} of a query")
     assert ratio < MOST_SUMMARY
 
@@ -120,6 +109,6 @@ def test_the_users_of_the_last_engine_are_there_as_soon(path: Path) -> None:
         assert again.restore(parts)
         assert again.users.ids.total == MESSAGES // 10 - 1
 
-    ratio = best(restored) / bare(path)
+    ratio = least_cpu(restored, ROUNDS) / bare(path)
     print(f"users: {ratio:.2f} of a query")
     assert ratio < MOST_USERS
