@@ -261,3 +261,15 @@ async def test_a_long_list_is_cut_with_a_count_and_listed_on() -> None:
         assert view.rows.row.path == "$.list[100]"
         await pilot.press("end", "up")
         assert "… 400 more" in text_of(view)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+async def test_a_value_too_long_for_its_row_is_shown_in_a_very_long_document_too(wrapped: bool) -> None:
+    document = {"a_name_of_some_length": "x" * 45, **{f"key {number}": number for number in range(2_000)}}
+    view = JsonView()
+    async with Host(view).run_test(size=(60, 20)) as pilot:
+        view.rows.wrap(wrapped)
+        view.show(document)
+        await pilot.pause()
+        assert '"xxxxx' in lines(view)[0]
+        assert "key 0" in lines(view)[1], "each row has one line"

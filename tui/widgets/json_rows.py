@@ -73,6 +73,8 @@ class JsonRows(RowLines):
         self._document = JsonTree({})
         self._filled: frozenset[str] = frozenset()
         self._notes: dict[str, str] = {}
+        self._places: list[Placed] = []
+        """Where each row has its value; empty while each row has one line."""
         self._flags: dict[str, Severity] = {}
         self._flags_within: dict[str, Severity] = {}
         self.changes: Mapping[str, str] = {}
@@ -134,6 +136,7 @@ class JsonRows(RowLines):
         """
         here = self.row
         self._document = JsonTree(value, root=root, folds=self.folds)
+        self._places = []
         self._filled = frozenset(filled)
         self._notes = dict(notes or {})
         self._flags, self._flags_within = _flags_of(flags or {}, value, root)
@@ -193,9 +196,11 @@ class JsonRows(RowLines):
     def heights(self) -> list[int]:
         """Return how many lines each row takes; one each in a very long document."""
         count, width = len(self._document), self.width - GUTTER
+        self._places = []
         if self._document.scalar or count > MOST_PLACED or width <= 0:
             return [1] * count
-        return [self._placed(self._document.row(at), width).lines for at in range(count)]
+        self._places = [self._placed(self._document.row(at), width) for at in range(count)]
+        return [place.lines for place in self._places]
 
     def line_key(self, at: int) -> Hashable:
         return at, self.has_focus and self.row_at(at) == self.cursor
@@ -220,23 +225,23 @@ class JsonRows(RowLines):
             path = row.path
             if path == self._highlight:
                 ground += self.style("highlight")
-            if part:
-                placed_at = self._placed(row, width - GUTTER)
-                pieces = [Piece(" " * GUTTER, "dim"), *under_pieces(placed_at, part, row.value)]
+            place = self._places[at] if at < len(self._places) else None
+            if place is not None and part:
+                pieces = [Piece(" " * GUTTER, "dim"), *under_pieces(place, part, row.value)]
                 if path in self._found:
                     pieces = [*with_hits(pieces, self._wanted)]
             else:
-                pieces = [*self._gutter(row, path), *self._row(row, path, width - GUTTER)]
+                pieces = [*self._gutter(row, path), *self._row(row, path, width - GUTTER, place)]
         if at == self.cursor and self.has_focus:
             ground += self.style("cursor")
         return self.strip(((piece.text, piece.style) for piece in pieces), width, ground)
 
-    def _row(self, row: Row, path: str, width: int) -> Iterable[Piece]:
+    def _row(self, row: Row, path: str, width: int, place: Placed | None) -> Iterable[Piece]:
         pieces = row_pieces(
             row,
             width,
             now=clock.now(),
-            at=self._placed(row, width),
+            at=place,
             filled=path in self._filled,
             token=self.shorten_token(row) if self.shorten_token is not None else None,
             marks=self.marks,
