@@ -45,11 +45,6 @@ class Context(Protocol):
         ...
 
     @property
-    def searched(self) -> str:
-        """The filter of the list as the reader typed it, "" if there is none."""
-        ...
-
-    @property
     def dimming(self) -> str:
         """The filter whose matches stand out among all messages, "" if the list holds matches alone."""
         ...

@@ -29,6 +29,10 @@ DELIVERY_STYLE: dict[DeliveryState, str] = {
     DeliveryState.HELD: "waiting",
     DeliveryState.NONE: "dim",
 }
+DELIVERY_COLOR = {
+    state: "$dim" if style == "dim" else f"$mark-{style}" for state, style in DELIVERY_STYLE.items()
+}
+"""The same as the theme's variables, for texts with markup of their own."""
 SENT_WORDS: dict[DeliveryState, str] = {
     DeliveryState.OFF: "–",
     DeliveryState.WAITING: "wait",

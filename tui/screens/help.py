@@ -143,12 +143,12 @@ class Help(ModalScreen[None]):
         wanted = self.search.value.strip()
         blocks = [block for block in self._blocks(wanted) if len(block) > 1]
         wide = self.size.width >= 100 and not wanted
-        if not blocks and not self._language(wanted):
+        language = self._language(wanted)
+        if not blocks and not language:
             self.page.update(
                 Content.styled(f'No key, mark, question or rule has "{wanted}" in it.\n', "$dim")
             )
             return
-        language = self._language(wanted)
         rest = [*language, blocks.pop()] if self.found else language
         lines = columns(blocks) if wide else flat(blocks)
         lines += flat(rest)

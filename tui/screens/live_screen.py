@@ -44,11 +44,6 @@ class Source(Protocol):
         ...
 
     @property
-    def searched(self) -> str:
-        """The filter of the list as the reader typed it, "" if there is none."""
-        ...
-
-    @property
     def pulse(self) -> int:
         """A counter that changes whenever the feed delivered something."""
         ...
@@ -187,7 +182,7 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
     @property
     def searched(self) -> str:
         """The filter of the list, short enough for a line; "" if there is none."""
-        return shorten(clean(self.source.searched), SEARCHED)
+        return shorten(clean(self.source.search), SEARCHED)
 
     def reading(self) -> str:
         """Say how far the reading is, and which key stops it; "" once everything is read."""

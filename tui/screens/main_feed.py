@@ -109,10 +109,6 @@ class MainFeed(MainShape):
         return self.source.search or self.dimmed.text
 
     @property
-    def searched(self) -> str:
-        return self.search
-
-    @property
     def dimming(self) -> str:
         return self.dimmed.text
 

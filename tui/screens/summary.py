@@ -212,7 +212,7 @@ class SummaryScreen(Following):
             return Content.styled("reading the messages …", "$dim")
         if self.has_class("-empty"):
             return Content("")
-        reading, searched = self.reading(), self.source.searched
+        reading, searched = self.reading(), self.source.search
         parts = [Content.styled(reading, "$mark-waiting")] if reading else list[Content]()
         if overview.errors:
             parts.append(Content.styled(f"{marks.error} {overview.errors:,} wrong", "bold $mark-error"))
@@ -303,5 +303,5 @@ class SummaryScreen(Following):
     def copied(self) -> tuple[str, str]:
         overview = self._overview
         return "the summary", "" if overview is None else "\n".join(
-            text_lines(overview, marks_of(self), self.source.searched)
+            text_lines(overview, marks_of(self), self.source.search)
         )

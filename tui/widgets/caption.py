@@ -11,12 +11,11 @@ from ...core.api.models import MessageDetail, Summary
 from ...core.text import clean, shorten
 from ..render import clock
 from ..render.glyphs import call_letter
-from ..render.message import DELIVERY_STYLE, sent_word
+from ..render.message import DELIVERY_COLOR, sent_word
 from ..render.plain import marks_of, worded
 
 NAME_SHOWN = 48
 REASON_SHOWN = 90
-STYLES = {"ok": "$mark-ok", "error": "$mark-error", "warning": "$mark-warning", "waiting": "$mark-waiting"}
 
 
 class Caption(Widget):
@@ -61,8 +60,7 @@ class Caption(Widget):
         if summary.warnings:
             parts.append((f"{marks.warning}{summary.warnings} ", "$mark-warning"))
         if not summary.refused:
-            style = STYLES.get(DELIVERY_STYLE[summary.delivery], "$dim")
-            parts += [(" sent ", "$dim"), (sent_word(summary, marks), style)]
+            parts += [(" sent ", "$dim"), (sent_word(summary, marks), DELIVERY_COLOR[summary.delivery])]
         return Content.assemble(*parts)
 
 

@@ -22,22 +22,12 @@ from ...core.text import ago, clean, counted
 from ..model.json_search import spans_of
 from ..pane_keys import bindings
 from ..render import clock
+from ..render.message import DELIVERY_COLOR
 from ..render.plain import marks_of
 from .json_rows import AGES_EVERY
 from .pane import Pane
 from .pane_search import Found, Searching
 
-STYLES: dict[DeliveryState, str] = {
-    DeliveryState.OFF: "$dim",
-    DeliveryState.WAITING: "$mark-waiting",
-    DeliveryState.SENT: "$mark-ok",
-    DeliveryState.REFUSED: "$mark-error",
-    DeliveryState.UNCERTAIN: "$mark-warning",
-    DeliveryState.STUCK: "$mark-error",
-    DeliveryState.FAULT: "$mark-error",
-    DeliveryState.HELD: "$mark-waiting",
-    DeliveryState.NONE: "$dim",
-}
 REPLAYS_SHOWN = 3
 _NEVER = "Nothing can be forwarded here: f says why."
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
@@ -182,7 +172,9 @@ class DeliveryPane(Pane):
             words, advice = f"{meaning[0].upper()}{meaning[1:]}.", ""
         else:
             words, advice = says(detail, self.sending)
-        lines = [Content.assemble((f"{mark} ", f"bold {STYLES[state]}"), (words, STYLES[state]))]
+        lines = [
+            Content.assemble((f"{mark} ", f"bold {DELIVERY_COLOR[state]}"), (words, DELIVERY_COLOR[state]))
+        ]
         if advice:
             lines.append(Content.styled(advice, "$dim"))
         lines += self._links(detail)
@@ -212,7 +204,7 @@ class DeliveryPane(Pane):
             (clock.local(line.received_at, clock.now()), "$accent underline"),
         ).stylize(Style.from_meta({LINK: line.id}))
         mark = marks_of(self).delivery[state]
-        how = Content.styled(f"  {mark} {state.value}", STYLES[state])
+        how = Content.styled(f"  {mark} {state.value}", DELIVERY_COLOR[state])
         return Content.assemble(there, how, (f"  {key} goes there" if key else "", "$dim"))
 
     def _attempt(self, delivery: Delivery, detail: MessageDetail) -> list[Content]:

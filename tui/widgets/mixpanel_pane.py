@@ -24,11 +24,11 @@ from ...core.text import clean, shown
 from ...core.verdict import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ..model.beside import Fields, fields_of, in_order
 from ..model.json_tree import Row
+from ..model.reading_order import in_reading_order
 from ..render.json import Words
 from ..render.plain import marks_of
 from .json_view import JsonView
 from .request_pane import RequestPane
-from .segment_pane import in_reading_order
 
 if TYPE_CHECKING:
     from ...core.compare.fields import FieldRow

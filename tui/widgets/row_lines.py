@@ -87,7 +87,7 @@ class RowLines(LineList):
 
     @property
     def line_count(self) -> int:
-        lines = self.row_count if self._lines is None else len(self._lines)
+        lines = self.own_count
         if self.peer is None:
             return lines
         # Blank lines at the end let both scroll equally far.

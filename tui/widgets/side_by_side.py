@@ -27,7 +27,7 @@ class SideBySideView(LineList):
     """The lines of one comparison."""
 
     PREFIX = "side"
-    STYLES = ("same", "inside", "added", "removed", "changed", "type", "label", "value", "dim", "none")
+    STYLES = ("same", "inside", "added", "removed", "changed", "type", "label", "value", "dim")
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"side--{name}" for name in STYLES), "side--cursor"}
     DEFAULT_CSS = """
     SideBySideView {
@@ -44,7 +44,6 @@ class SideBySideView(LineList):
         & > .side--label { color: $json-key; }
         & > .side--value { color: $foreground; }
         & > .side--dim { color: $dim; }
-        & > .side--none { color: $dim; }
         & > .side--cursor { background: $row-cursor; }
     }
     """
@@ -62,6 +61,8 @@ class SideBySideView(LineList):
         self.every = False
         self._shown: SideBySide | None = None
         self._lines: tuple[SideLine, ...] = ()
+        self._widest = 0
+        """The width of the longest label."""
 
     def show(self, comparison: SideBySide, *, every: bool) -> None:
         """Show a comparison, with `every` what is the same, too."""
@@ -72,6 +73,8 @@ class SideBySideView(LineList):
             one for one in comparison.lines if every or one.right_label is not None or one.differs
         )
         lines = self._lines
+        names = (2 * line.depth + cell_len(clean(line.label[:80])) for line in lines[:2000])
+        self._widest = max(names, default=0)
         first = next((at for at, one in enumerate(lines) if one.style not in ("same", "inside")), 0)
         at = next((at for at, one in enumerate(lines) if one is here), first)
         self.place_cursor(at)
@@ -155,5 +158,4 @@ class SideBySideView(LineList):
         return "".join(piece.text for piece in value_pieces(value[0], room, marks_of(self)))
 
     def _label_width(self, width: int) -> int:
-        names = [2 * line.depth + cell_len(clean(line.label[:80])) for line in self._lines[:2000]]
-        return max(min(max(names, default=0), int(width * WIDEST_LABEL)), LEAST_LABEL)
+        return max(min(self._widest, int(width * WIDEST_LABEL)), LEAST_LABEL)
