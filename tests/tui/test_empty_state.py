@@ -233,3 +233,19 @@ def test_causes_that_cannot_be_are_not_named() -> None:
     text = empty.content(100).plain
     assert "--tls-cert" not in text
     assert "container" not in text
+
+
+async def test_the_text_does_not_wait_for_a_refresh(
+    app_on: Callable[..., SegtapApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(self: EmptyState, *_: object, **__: object) -> bool:
+        return True
+
+    monkeypatch.setattr(EmptyState, "call_after_refresh", late)
+    app = app_on(FakeViewer())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.empty.display)
+        main = app.main
+        assert main is not None
+        shown = main.empty.query_one(Static)
+        await until(pilot, lambda: "Point an SDK" in str(shown.render()))

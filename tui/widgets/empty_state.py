@@ -47,8 +47,10 @@ class EmptyState(VerticalScroll):
         self._draw()
 
     def on_resize(self) -> None:
-        # Not at once: what a text asks of the layout while that is still going on can get lost.
-        self.call_after_refresh(self._draw)
+        self._draw()
+        # What a text asks of the layout while that is still going on can get lost, so it asks again; and what
+        # is to follow a refresh can be late on a screen where nothing else happens.
+        self.call_after_refresh(self.query_one(Static).refresh, layout=True)
 
     def _draw(self) -> None:
         if not (self.is_mounted and self.size.width):
