@@ -22,8 +22,7 @@ class _Seat:
 
     def __init__(self) -> None:
         self.added: deque[Summary] = deque(maxlen=MAX_ADDED)
-        self.changed: dict[int, DeliveryState] = {}
-        self.statuses: dict[int, int] = {}
+        self.changed: dict[int, Change] = {}
         self.missed = 0
         self.cleared = False
         self.reread = False
@@ -37,8 +36,10 @@ class _Seat:
         self.wake.set()
 
     def change(self, states: Iterable[tuple[int, DeliveryState]], statuses: Mapping[int, int]) -> None:
-        self.changed.update(states)
-        self.statuses.update(statuses)
+        for id, delivery in states:
+            before = self.changed.get(id)
+            known = before.status if before is not None and before.delivery is delivery else 0
+            self.changed[id] = Change(id, delivery, statuses.get(id, known))
         while len(self.changed) > MAX_CHANGED:
             # A viewer that lost a change pages again, as for a lost summary.
             del self.changed[next(iter(self.changed))]
@@ -48,7 +49,6 @@ class _Seat:
     def clear(self) -> None:
         self.added.clear()
         self.changed.clear()
-        self.statuses.clear()
         self.missed = 0
         self.cleared = True
         self.wake.set()
@@ -56,9 +56,7 @@ class _Seat:
     def take(self, state: EngineState) -> FeedBatch:
         batch = FeedBatch(
             added=tuple(self.added),
-            changed=tuple(
-                Change(id, delivery, self.statuses.get(id, 0)) for id, delivery in self.changed.items()
-            ),
+            changed=tuple(self.changed.values()),
             state=state,
             missed=self.missed,
             cleared=self.cleared,
@@ -66,7 +64,6 @@ class _Seat:
         )
         self.added.clear()
         self.changed.clear()
-        self.statuses.clear()
         self.missed = 0
         self.cleared = self.reread = False
         return batch

@@ -50,6 +50,17 @@ async def test_a_refusal_comes_with_its_status() -> None:
         assert (await anext(frames)).changed == (Change(1, DeliveryState.WAITING),)
 
 
+async def test_a_status_is_that_of_the_state_which_stands_at_the_end() -> None:
+    """A viewer that was slow gets one change: a refusal that was tried again is none any more."""
+    feed = Feed(state)
+    async with contextlib.aclosing(feed.watch()) as frames:
+        await anext(frames)
+        feed.change([(1, DeliveryState.REFUSED), (2, DeliveryState.REFUSED)], {1: 413, 2: 400})
+        feed.change([(1, DeliveryState.WAITING), (2, DeliveryState.REFUSED)])
+        frame = await anext(frames)
+    assert frame.changed == (Change(1, DeliveryState.WAITING), Change(2, DeliveryState.REFUSED, 400))
+
+
 async def test_frames_are_at_most_twenty_a_second() -> None:
     feed = Feed(state)
     seen = 0
