@@ -9,14 +9,8 @@ _EVENTS = ("track", "page", "screen")
 
 _MIXPANEL_DEDUPE = "https://developer.mixpanel.com/reference/event-deduplication"
 _MIXPANEL_SEGMENT = "https://docs.mixpanel.com/docs/tracking-methods/integrations/segment"
-_MIXPANEL_IDENTITY = (
-    "https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-original"
-)
 _MIXPANEL_SIMPLIFIED = (
     "https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-simplified"
-)
-_MIXPANEL_MIGRATING = (
-    "https://docs.mixpanel.com/docs/tracking-methods/id-management/migrating-to-simplified-id-merge-system"
 )
 _MIXPANEL_ALIAS = "https://developer.mixpanel.com/reference/identity-create-alias"
 _MIXPANEL_GROUPS = "https://docs.mixpanel.com/docs/data-structure/group-analytics"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..messages import Json
+from ..pairs.records import same
 from ..paths import child
 from ..places import in_body
 from ..text import shown
@@ -62,7 +63,7 @@ def field_rows(
                 added.append(FieldRow(state="added", target=path, result=result, request=number, why=why))
                 continue
             value = values[source]
-            state: FieldState = "same" if _same(value, result) else "changed"
+            state: FieldState = "same" if same(value, result) else "changed"
             arrived.setdefault(source, []).append(
                 FieldRow(
                     state=state,
@@ -138,7 +139,3 @@ def endpoint(operation: Operation) -> str:
 
 def _for_segment(path: str) -> bool:
     return path[2:].partition(".")[0].partition("[")[0] in OUTERMOST
-
-
-def _same(one: Json, other: Json) -> bool:
-    return one == other and isinstance(one, bool) is isinstance(other, bool)

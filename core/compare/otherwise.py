@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..json_text import json_bytes
 from ..masks import masked_verdict
 from ..messages import Json
-from ..otherwise import Difference, OtherDetail, Through
+from ..otherwise import NAMES, Difference, OtherDetail, Through
 from ..pipeline import compile_settings, run
 from ..pipeline.explain import explained
 from ..pipeline.reading import read_document, read_message
@@ -34,8 +34,7 @@ NOTHING = "Mixpanel's SDK in the page sends nothing for this message"
 
 def others(settings: Settings) -> tuple[Through, ...]:
     """Return the destinations that the settings do not name, in the order in which they are shown."""
-    kinds: tuple[Through, ...] = ("actions", "classic-cloud", "classic-device")
-    return tuple(kind for kind in kinds if kind != settings.destination.kind)
+    return tuple(kind for kind in NAMES if kind != settings.destination.kind)
 
 
 class Otherwise:
@@ -67,7 +66,7 @@ class Otherwise:
             differences = self._differences(detail)
         except RecursionError as error:
             raise InputError("The message is nested too deep to be translated again.") from error
-        given = {name: getattr(detail, name) for name in detail.__struct_fields__}
+        given = msgspec.structs.asdict(detail)
         given |= {"verdict": verdict, "explanation": explanation, "deliveries": ()}
         return OtherDetail(
             **given,

@@ -133,7 +133,7 @@ class Facts:
     @property
     def kind_assumed(self) -> str:
         """The phrase that a diagnosis ends with if nobody said which destination Segment has, else ""."""
-        return "" if self.settings.kind_given else " (assumed: destination.kind is not given)"
+        return "" if self.settings.kind_given else self.assumed("destination.kind")
 
     def found(self, *rules: str) -> list[tuple[Case, Finding]]:
         """Return the findings of these rules, oldest first."""

@@ -17,7 +17,6 @@ from ..aggregates.gathered import Gathered
 from ..api.models import Coverage, Summary
 from ..index.pace import Pace
 from ..index.receipts import ReceiptReader
-from ..messages import Marks
 from ..query import Names, parse
 from ..settings import Settings
 from ..sources.bounds import bounds_of
@@ -38,7 +37,6 @@ MOST = 4
 """Filters of which what was found is kept."""
 CALLS = "type:group,identify"
 """Messages that tell who is in a group, and which profiles carry its key."""
-_REFUSED = int(Marks.REFUSED)
 
 
 class Matching:
@@ -134,7 +132,7 @@ class Matching:
     def _note(self, line: Summary) -> None:
         """Count a message that matches."""
         covered = self._covered
-        refused = bool(line.marks & _REFUSED)
+        refused = line.refused
         self._covered = msgspec.structs.replace(
             covered,
             messages=covered.messages + (not refused),

@@ -60,10 +60,6 @@ class Shelf:
         """Return those to be tried now, the oldest message first."""
         return [self._kept[key] for key in sorted(self._kept) if self._kept[key].due <= now]
 
-    def next_due(self) -> int | None:
-        """Return when the first is due (ms), None if there is none."""
-        return min((aside.due for aside in self), default=None)
-
     def undone_by(self, accepted: Sequence[Record]) -> list[Aside]:
         """Return those that must not be sent any more, now that Mixpanel accepted these records."""
         if not self._kept:

@@ -56,8 +56,7 @@ def newest(table: Identities, text: str = "", limit: int = 200) -> tuple[list[Cl
     if not text:
         return [_cluster(table, root) for root in islice(ids.roots(), limit)], ids.total
     found = {root for id in ids.store.containing(text) if ids.flags[root := ids.root(id)] & LISTED}
-    first = sorted(found, key=lambda root: (ids.last[root], root), reverse=True)[:limit]
-    return [_cluster(table, root) for root in first], len(found)
+    return newest_of(table, found, limit=limit)
 
 
 def roots_of(table: Identities, id: str) -> set[int]:

@@ -118,11 +118,6 @@ def endpoint_of(record: JsonObject) -> str:
     return "/groups" if "$group_key" in record else "/engage"
 
 
-def operations_of(record: JsonObject) -> list[str]:
-    """Return what a record does to a profile or a group: `$set`, `$add`, …; nothing for an event."""
-    return [name for name in OPERATIONS if name in record]
-
-
 def tokens_of(record: JsonObject, text: bytes = b"") -> list[tuple[str, str]]:
     """Return the projects' tokens that a record names, each with its path; first that of its own kind.
 

@@ -100,17 +100,6 @@ def overflows(repairs: Iterable[Repair]) -> list[tuple[str, str]]:
     return [(path, text) for what, path, text in repairs if what == "number" and _VALUE.match(path)]
 
 
-def numbers_within(repairs: Iterable[Repair], place: str) -> tuple[Repair, ...]:
-    """Return the numbers that no double holds, of the message that stands at `place`, with their paths in
-    it.
-    """
-    return tuple(
-        repair._replace(path=f"${repair.path[len(place) :]}")
-        for repair in repairs
-        if repair.what == "number" and repair.path.startswith((f"{place}.", f"{place}["))
-    )
-
-
 def repair_objections(repairs: tuple[Repair, ...], most: int = 5) -> list[Objection]:
     """Return an objection for each repair; for the first `most` places, and a count of the others.
 

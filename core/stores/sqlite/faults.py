@@ -65,13 +65,6 @@ def code_of(error: SqliteError) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
-def corrupt(said: str) -> sqlite3.DatabaseError:
-    """Return the error that SQLite itself raises for a damaged file, for damage that it cannot see."""
-    error = sqlite3.DatabaseError(said)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
-
-
 def damaged_fault(path: Path | str, said: object) -> JournalError:
     """Return the JournalError for a journal whose content cannot be what segtap wrote."""
     return JournalError(f"{path} is damaged ({said}). {WAY_OUT.format(path=path)}", title=DAMAGED)
