@@ -9,13 +9,12 @@ from functools import partial
 import msgspec
 import pytest
 from fake_viewer import AT, FakeViewer, state, until
-from textual.widgets import Static
 
 from segtap.core.api.models import Knock
 from segtap.core.snippets import SNIPPETS
 from segtap.tui.app import SegtapApp
 from segtap.tui.render.glyphs import ASCII, UNICODE, Glyphs
-from segtap.tui.widgets.empty_state import EmptyState, fold_code
+from segtap.tui.widgets.empty_state import EmptyText, fold_code
 
 URL = "http://127.0.0.1:54321"
 
@@ -44,7 +43,7 @@ def test_any_width_comes_to_an_end(width: int) -> None:
 
 @pytest.mark.parametrize("width", [18, 60, 76, 116])
 def test_the_demo_is_named_before_the_sdks(width: int) -> None:
-    text = " ".join(EmptyState(URL, "defaults").content(width).plain.split())
+    text = " ".join(EmptyText(URL, "defaults").content(width).plain.split())
     assert text.index("segtap demo") < text.index("Python")
 
 
@@ -59,8 +58,8 @@ async def test_all_of_it_can_be_reached_at_every_size(
         assert main is not None
 
         def whole() -> bool:
-            lines = main.empty.content(main.empty.size.width).plain.count("\n") + 1
-            return main.empty.query_one(Static).region.height >= lines
+            lines = main.empty.text.content(main.empty.text.size.width).plain.count("\n") + 1
+            return main.empty.text.region.height >= lines
 
         await until(pilot, whole, "as many lines as the text has")
         for other in ((80, 24), (30, 8), (120, 40), size):
@@ -71,8 +70,8 @@ async def test_all_of_it_can_be_reached_at_every_size(
 
 
 def test_the_settings_are_those_of_the_engine() -> None:
-    empty = EmptyState(URL, "segtap.toml")
-    empty.set_reactive(EmptyState.state, state(settings_from="/srv/other.toml"))
+    empty = EmptyText(URL, "segtap.toml")
+    empty.set_reactive(EmptyText.state, state(settings_from="/srv/other.toml"))
     text = empty.content(120).plain
     assert "/srv/other.toml" in text
     assert " segtap.toml" not in text
@@ -84,8 +83,8 @@ FETCHES = Knock("settings", 2, AT, ORIGIN, "Mozilla/5.0", "/v1/projects/…/sett
 
 
 def words(width: int, *knocks: Knock, marks: Glyphs = UNICODE) -> str:
-    empty = EmptyState(URL, "defaults", marks=marks)
-    empty.set_reactive(EmptyState.state, state(knocks=knocks))
+    empty = EmptyText(URL, "defaults", marks)
+    empty.set_reactive(EmptyText.state, state(knocks=knocks))
     return " ".join(empty.content(width).plain.split())
 
 
@@ -99,10 +98,10 @@ async def test_preflights_without_an_event_are_read_out(
         await until(pilot, lambda: app.main is not None and app.main.empty.display)
         main = app.main
         assert main is not None
-        plain = main.empty.content(main.empty.size.width).plain
+        plain = main.empty.text.content(main.empty.text.size.width).plain
         viewer.know(knocks=(PREFLIGHTS,))
         await until(pilot, lambda: main.empty.state is not None and bool(main.empty.state.knocks))
-        lines = main.empty.content(main.empty.size.width).plain.split("\n")
+        lines = main.empty.text.content(main.empty.text.size.width).plain.split("\n")
         assert lines[1].startswith(f"▲ 3 preflights from {ORIGIN} for /v1/t (last 10:41:02)")
         assert max(len(line) for line in lines) <= main.empty.size.width
         assert set(plain.split("\n")[1:]) <= set(lines), "what stood there stays"
@@ -113,7 +112,7 @@ async def test_preflights_without_an_event_are_read_out(
         for text in ("3 preflights", "event behind", "Access-Control", "segtap demo", "Browser"):
             await until(pilot, partial(seen, text), f"{text} is on the screen")
         viewer.know(knocks=())
-        await until(pilot, lambda: main.empty.content(main.empty.size.width).plain == plain)
+        await until(pilot, lambda: main.empty.text.content(main.empty.text.size.width).plain == plain)
 
 
 @pytest.mark.parametrize("width", [60, 76, 196])
@@ -211,8 +210,8 @@ def test_the_host_is_named_where_it_is_not_this_machine() -> None:
 def test_localhost_is_explained_where_segtap_listens_on_one_of_its_addresses(
     urls: tuple[str, ...], said: str | None
 ) -> None:
-    empty = EmptyState(URL, "defaults")
-    empty.set_reactive(EmptyState.state, state(urls=urls))
+    empty = EmptyText(URL, "defaults")
+    empty.set_reactive(EmptyText.state, state(urls=urls))
     text = " ".join(empty.content(200).plain.split())
     assert "localhost can mean" in text if said else "localhost can mean" not in text
     assert (said or "") in text
@@ -228,24 +227,22 @@ def test_causes_that_leave_no_trace_are_named(width: int) -> None:
 
 
 def test_causes_that_cannot_be_are_not_named() -> None:
-    empty = EmptyState("https://10.0.0.7:54321", "defaults")
-    empty.set_reactive(EmptyState.state, state(urls=("https://10.0.0.7:54321",)))
+    empty = EmptyText("https://10.0.0.7:54321", "defaults")
+    empty.set_reactive(EmptyText.state, state(urls=("https://10.0.0.7:54321",)))
     text = empty.content(100).plain
     assert "--tls-cert" not in text
     assert "container" not in text
 
 
-async def test_the_text_does_not_wait_for_a_refresh(
-    app_on: Callable[..., SegtapApp], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def late(self: EmptyState, *_: object, **__: object) -> bool:
-        return True
-
-    monkeypatch.setattr(EmptyState, "call_after_refresh", late)
+async def test_the_text_is_there_with_the_first_layout(app_on: Callable[..., SegtapApp]) -> None:
     app = app_on(FakeViewer())
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app.main is not None and app.main.empty.display)
         main = app.main
         assert main is not None
-        shown = main.empty.query_one(Static)
-        await until(pilot, lambda: "Point an SDK" in str(shown.render()))
+        text = main.empty.text
+        height = text.get_content_height(main.size, main.size, 100)
+        assert height == text.content(100).plain.count("\n") + 1 > 10
+        assert text.get_content_height(main.size, main.size, 60) > height
+        await until(pilot, lambda: text.size.height)
+        assert text.size.height == text.get_content_height(main.size, main.size, text.size.width)

@@ -49,7 +49,7 @@ async def test_an_empty_journal_teaches_until_the_first_message_comes(app_on: Ap
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         main = main_of(pilot)
         await until(pilot, lambda: main.empty.display, "the empty state")
-        text = main.empty.content(120).plain
+        text = main.empty.text.content(120).plain
         for said in ("analytics.host", "127.0.0.1:9123/v1", "segtap demo --url http://127.0.0.1:9123", "tee"):
             assert said in text
         viewer.add(*story(1))

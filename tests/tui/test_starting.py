@@ -41,7 +41,7 @@ async def test_the_screen_is_drawn_before_the_engine_answers(app_on: AppOn) -> N
         viewer.found.set_result(FakeViewer([]))
         await until(pilot, lambda: main.empty.display)
         assert f"● {URL}" in main.header.render().plain
-        assert f"Listening on {URL}," in main.empty.content(100).plain
+        assert f"Listening on {URL}," in main.empty.text.content(100).plain
         assert viewer.url == URL
 
 

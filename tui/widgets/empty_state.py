@@ -7,8 +7,9 @@ import textwrap
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
-from textual.widgets import Static
+from textual.widget import Widget
 
 from ...core.api.models import EngineState
 from ...core.snippets import SNIPPETS, demo_line
@@ -23,42 +24,46 @@ SIDE_BY_SIDE = 72
 class EmptyState(VerticalScroll):
     """The list while it is empty: lines for each SDK with this very port, the demo, the tee, where the
     settings came from.
-
-    Requests that no event came with stand before these, with the likely cause; behind them stand causes that
-    keep a request from leaving the app.
     """
 
     state: reactive[EngineState | None] = reactive(None)
 
     def __init__(self, url: str, origin: str, *, marks: Glyphs = UNICODE, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.text = EmptyText(url, origin, marks)
+
+    def compose(self) -> ComposeResult:
+        yield self.text.data_bind(EmptyState.state)
+
+
+class EmptyText(Widget):
+    """The text of the empty list, made for the width that the layout gives it.
+
+    Requests that no event came with stand before the lines to paste, with the likely cause; behind them stand
+    causes that keep a request from leaving the app.
+    """
+
+    state: reactive[EngineState | None] = reactive(None, repaint=False)
+
+    def __init__(self, url: str, origin: str, marks: Glyphs = UNICODE) -> None:
+        super().__init__()
         self.url = url
         self.origin = origin
         self.marks = marks
         self._drawn = Content("")
 
-    def compose(self) -> ComposeResult:
-        yield Static(id="empty-text")
-
     def watch_state(self) -> None:
-        self._draw()
+        if self.is_on_screen and self.content(self.size.width) != self._drawn:
+            self.refresh(layout=True)
 
-    def on_mount(self) -> None:
-        self._draw()
+    # The layout asks for the height that belongs to a width. A text put into a widget whose size is known
+    # already would need a second layout, and a request for one can get lost while the first is going on.
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self.content(width).plain.count("\n") + 1 if width else 0
 
-    def on_resize(self) -> None:
-        self._draw()
-        # What a text asks of the layout while that is still going on can get lost, so it asks again; and what
-        # is to follow a refresh can be late on a screen where nothing else happens.
-        self.call_after_refresh(self.query_one(Static).refresh, layout=True)
-
-    def _draw(self) -> None:
-        if not (self.is_mounted and self.size.width):
-            return  # hidden: it is drawn when it is shown
-        text = self.content(self.size.width)
-        if text != self._drawn:
-            self._drawn = text
-            self.query_one(Static).update(text)
+    def render(self) -> Content:
+        self._drawn = self.content(self.size.width)
+        return self._drawn
 
     def content(self, width: int) -> Content:
         """Return the whole text for that many cells."""
