@@ -1,15 +1,17 @@
 """All keys on one page: bindings, the key bar, the help screen and the command palette are made of it.
 
-Every key is a named command: `id` is its name for a keymap, `action` what Textual runs, `owner` who runs it.
+Every key is a named command: `id` is its name in `[keys]` of segtap.toml, `action` what Textual runs, `owner`
+who runs it. Ids are unique, also among the tables of `pane_keys` and `dialog_keys`.
 This module is over 350 lines because the table of all keys stands in one place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import Binding, BindingType
 
 Owner = Literal["list", "screen", "app", "filter", "pane"]
 Place = Literal["list", "pane", "filter", "search", "empty"]
@@ -44,6 +46,8 @@ class Key:
 
     def binding(self) -> Binding:
         """Return the binding for Textual; its id lets a keymap put it on other keys."""
+        from textual.binding import Binding
+
         return Binding(self.keys, self.action, self.text, show=False, id=self.id, priority=self.priority)
 
 
@@ -282,7 +286,7 @@ KEYS: tuple[Key, ...] = (
     Key("message.destinations", "d", "d", "act('destinations')", "Show another destination", "Message"),
     # All messages
     Key(
-        "overview.open",
+        "summary.open",
         "s",
         "s",
         "act('summary')",

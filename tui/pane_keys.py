@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING, Literal
 
 from .keys import Key
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 PaneOwner = Literal[
     "json",
@@ -21,7 +22,7 @@ PaneOwner = Literal[
     "edit",
     "ranked",
     "bars",
-    "overview",
+    "summary",
     "users",
     "users-filter",
     "groups",
@@ -109,7 +110,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("warnings.jump", "enter", "Enter", "select", "Go to the place in question", "Warnings pane"),
         Key("warnings.copy-value", "y", "y", "copy_value", "Copy the warning", "Warnings pane"),
         Key("warnings.copy-path", "Y", "Y", "copy_path", "Copy its path", "Warnings pane"),
-        Key("warnings.copy", "right_square_bracket", "]", "copy_of", "The other copy", "Warnings pane"),
+        Key("warnings.other-copy", "right_square_bracket", "]", "copy_of", "The other copy", "Warnings pane"),
     ),
     "delivery": (
         Key(
@@ -123,12 +124,12 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("delivery.replay", "right_square_bracket", "]", "turn(1)", "Newest replay", "Delivery pane"),
     ),
     "compared": (
-        Key("compared.up", "up,k", "↑ k", "move(-1)", "Up one line", "In a comparison"),
-        Key("compared.down", "down,j", "↓ j", "move(1)", "Down one line", "In a comparison"),
-        Key("compared.page-up", "pageup", "PgUp", "move_page(-1)", "Up one page", "In a comparison"),
-        Key("compared.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "In a comparison"),
-        Key("compared.first", "home,g", "Home g", "first", "First line", "In a comparison"),
-        Key("compared.last", "end,G", "End G", "last", "Last line", "In a comparison"),
+        Key("compare.up", "up,k", "↑ k", "move(-1)", "Up one line", "In a comparison"),
+        Key("compare.down", "down,j", "↓ j", "move(1)", "Down one line", "In a comparison"),
+        Key("compare.page-up", "pageup", "PgUp", "move_page(-1)", "Up one page", "In a comparison"),
+        Key("compare.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "In a comparison"),
+        Key("compare.first", "home,g", "Home g", "first", "First line", "In a comparison"),
+        Key("compare.last", "end,G", "End G", "last", "Last line", "In a comparison"),
     ),
     "compare": (
         Key("compare.next", "equals_sign,tab", "= Tab", "turn(1)", "Next comparison", "In a comparison"),
@@ -141,19 +142,25 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
     "edit": (
         Key("edit.send", "f2", "F2", "send", "Send it", "While editing", priority=True),
         Key(
-            "edit.side", "f3", "F3", "other_side", "What it becomes, and back", "While editing", priority=True
+            "edit.other-side",
+            "f3",
+            "F3",
+            "other_side",
+            "What it becomes, and back",
+            "While editing",
+            priority=True,
         ),
         Key("edit.outside", "f4", "F4", "outside", "Go on in $EDITOR", "While editing", priority=True),
         Key("edit.back", "escape", "Esc", "leave", "Drop the changes", "While editing", priority=True),
     ),
     "ranked": (
-        Key("ranked.up", "up,k", "↑ k", "move(-1)", "Up one row", "In the summary"),
-        Key("ranked.down", "down,j", "↓ j", "move(1)", "Down one row", "In the summary"),
-        Key("ranked.page-up", "pageup", "PgUp", "move_page(-1)", "Up one page", "In the summary"),
-        Key("ranked.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "In the summary"),
-        Key("ranked.first", "home,g", "Home g", "first", "First row", "In the summary"),
-        Key("ranked.last", "end,G", "End G", "last", "Last row", "In the summary"),
-        Key("ranked.open", "enter", "Enter", "choose", "List its messages, or go to it", "In the summary"),
+        Key("rows.up", "up,k", "↑ k", "move(-1)", "Up one row", "In the summary"),
+        Key("rows.down", "down,j", "↓ j", "move(1)", "Down one row", "In the summary"),
+        Key("rows.page-up", "pageup", "PgUp", "move_page(-1)", "Up one page", "In the summary"),
+        Key("rows.page-down", "pagedown", "PgDn", "move_page(1)", "Down one page", "In the summary"),
+        Key("rows.first", "home,g", "Home g", "first", "First row", "In the summary"),
+        Key("rows.last", "end,G", "End G", "last", "Last row", "In the summary"),
+        Key("rows.open", "enter", "Enter", "choose", "List its messages, or go to it", "In the summary"),
     ),
     "bars": (
         Key("bars.earlier", "left,h", "← h", "move(-1)", "Bar before, over time", "In the summary"),
@@ -162,9 +169,9 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("bars.last", "end,G", "End G", "last", "Newest bar", "In the summary"),
         Key("bars.open", "enter", "Enter", "choose", "List the messages of that time", "In the summary"),
     ),
-    "overview": (
+    "summary": (
         Key(
-            "overview.next",
+            "summary.next",
             "tab,right,l",
             "Tab → l",
             "app.focus_next",
@@ -172,18 +179,18 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
             "In the summary",
         ),
         Key(
-            "overview.previous",
+            "summary.previous",
             "shift+tab,left,h",
             "Shift+Tab ← h",
             "app.focus_previous",
             "The one before",
             "In the summary",
         ),
-        Key("overview.explain", "e", "e", "explain", "A rule's whole story", "In the summary"),
-        Key("overview.copy", "y", "y", "copy", "Copy the summary", "In the summary"),
-        Key("overview.users", "u", "u", "switch('users')", "To the users", "In the summary"),
-        Key("overview.groups", "p", "p", "switch('groups')", "To Group Analytics", "In the summary"),
-        Key("overview.back", "escape,s,q", "Esc s q", "leave", "Back to the list", "In the summary"),
+        Key("summary.explain", "e", "e", "explain", "A rule's whole story", "In the summary"),
+        Key("summary.copy", "y", "y", "copy", "Copy the summary", "In the summary"),
+        Key("summary.users", "u", "u", "switch('users')", "To the users", "In the summary"),
+        Key("summary.groups", "p", "p", "switch('groups')", "To Group Analytics", "In the summary"),
+        Key("summary.back", "escape,s,q", "Esc s q", "leave", "Back to the list", "In the summary"),
     ),
     "users": (
         Key(
@@ -208,7 +215,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         ),
         Key("users.order", "r", "r", "order", "Sort by last seen", "In users"),
         Key("users.copy", "y", "y", "copy", "Copy the user", "In users"),
-        Key("users.overview", "s", "s", "switch('summary')", "To the summary", "In users"),
+        Key("users.summary", "s", "s", "switch('summary')", "To the summary", "In users"),
         Key("users.groups", "p", "p", "switch('groups')", "To Group Analytics", "In users"),
         Key("users.back", "escape,u,q", "Esc u q", "leave", "Back to the list", "In users"),
     ),
@@ -243,7 +250,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
             "In groups",
         ),
         Key("groups.copy", "y", "y", "copy", "Copy it all", "In groups"),
-        Key("groups.overview", "s", "s", "switch('summary')", "To the summary", "In groups"),
+        Key("groups.summary", "s", "s", "switch('summary')", "To the summary", "In groups"),
         Key("groups.users", "u", "u", "switch('users')", "To the users", "In groups"),
         Key("groups.back", "escape,p,q", "Esc p q", "leave", "Back to the list", "In groups"),
     ),

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import get_args
 
 import pytest
 from fake_viewer import FakeViewer, story, until
+from textual.binding import Binding
+from textual.dom import DOMNode
 
+import segtap.tui as tui
 from segtap.core.settings import Settings
 from segtap.tui import pane_keys
 from segtap.tui.actions.table import ACTIONS
 from segtap.tui.app import SegtapApp
 from segtap.tui.keys import KEYS, Key, Place, groups
 from segtap.tui.render.glyphs import UNICODE
-from segtap.tui.screens.help import COLUMN, line
+from segtap.tui.screens.help import COLUMN, every_group, line
 from segtap.tui.screens.main import MainScreen
 from segtap.tui.widgets.filter_bar import FilterInput
 from segtap.tui.widgets.key_bar import KeyBar
@@ -26,8 +31,29 @@ TAKEN_BY_TERMINALS = {"ctrl+s", "ctrl+q", "ctrl+o", "ctrl+j", "ctrl+b", "ctrl+a"
 """Flow control, suspending, and the prefixes of tmux and screen."""
 
 
+def owners() -> Iterator[type[DOMNode]]:
+    """Give the app, the screens and the widgets that have bindings of their own."""
+    for module in pkgutil.walk_packages(tui.__path__, "segtap.tui."):
+        if module.name.startswith(("segtap.tui.screens.", "segtap.tui.widgets.", "segtap.tui.app")):
+            for value in vars(import_module(module.name)).values():
+                own = isinstance(value, type) and value.__module__ == module.name
+                if own and issubclass(value, DOMNode) and "BINDINGS" in vars(value):
+                    yield value
+
+
 def test_ids_are_unique() -> None:
-    assert [id for id, count in Counter(key.id for key in KEYS).items() if count > 1] == []
+    ids = Counter(key.id for of_group in every_group().values() for key in of_group)
+    assert [id for id, count in ids.items() if count > 1] == []
+
+
+def test_every_binding_of_every_screen_and_widget_has_an_id_of_the_tables() -> None:
+    ids = {key.id for of_group in every_group().values() for key in of_group}
+    found = set[str | None]()
+    for owner in owners():
+        own = {binding.id for binding in Binding.make_bindings(vars(owner)["BINDINGS"])}
+        assert own <= ids, owner
+        found |= own
+    assert found == ids
 
 
 def test_no_key_does_two_things() -> None:
@@ -125,6 +151,5 @@ async def test_the_key_bar_shows_what_works_where_the_keys_go(
 
 def test_every_key_has_room_in_its_column_of_the_help() -> None:
     """The help has two columns: a longer line pushes what stands to the right of it out of place."""
-    for of_page in (groups(), pane_keys.groups()):
-        for key in (key for group in of_page.values() for key in group):
-            assert line(key.label, key.text, "").cell_length <= COLUMN - 2, key.id
+    for key in (key for group in every_group().values() for key in group):
+        assert line(key.label, key.text, "").cell_length <= COLUMN - 2, key.id

@@ -7,7 +7,6 @@ from typing import ClassVar, NamedTuple, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Center, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
@@ -16,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...core.text import clean
+from ..dialog_keys import bindings
 from ..render.plain import is_plain, worded
 
 TIGHT = Size(50, 16)
@@ -48,7 +48,7 @@ class Answer(Static, can_focus=True):
         &:focus { background: $accent; color: $background; text-style: bold; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "give", "Take it", id="confirm.take")]
+    BINDINGS = bindings("answer")
 
     class Given(Message):
         """The answer was taken."""
@@ -98,10 +98,7 @@ class Dialog(ModalScreen[T]):
         &.-tight .keys { display: none; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown", "scroll(1)", "Read on", id="confirm.down"),
-        Binding("pageup", "scroll(-1)", "Back", id="confirm.up"),
-    ]
+    BINDINGS = bindings("dialog")
     KEYS: ClassVar[str]
     """What the keys do, below the answers."""
 
@@ -139,11 +136,7 @@ class Confirm(Dialog[bool]):
     """Dismisses with True for yes; Enter at once, Esc and n are no."""
 
     AUTO_FOCUS = "#no"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
-        Binding("n,escape,q", "answer(False)", "No", id="confirm.no"),
-        Binding("left,right,up,down,h,l", "other", "The other answer", id="confirm.other"),
-    ]
+    BINDINGS = bindings("confirm")
     KEYS = "Enter: the marked answer, y: yes, n or Esc: no"
 
     def __init__(self, question: str, yes: str = "Yes", no: str = "No") -> None:
@@ -181,11 +174,7 @@ class Choose(Dialog[str]):
         &.-tight Answer { width: 100%; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "answer", "The harmless answer", id="confirm.no"),
-        Binding("up,left,k", "move(-1)", "The answer above", id="choose.up"),
-        Binding("down,right,j", "move(1)", "The answer below", id="choose.down"),
-    ]
+    BINDINGS = bindings("choose")
     KEYS = "Enter: the marked answer, or its letter; Esc: the first"
 
     def __init__(self, question: str, options: Sequence[Option]) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -24,6 +22,7 @@ from ...core.errors import EngineError, InputError, SegtapError
 from ...core.messages import Json
 from ...core.settings import Settings
 from ...core.text import clean, counted, shorten, size
+from ..dialog_keys import bindings
 from ..render import clock
 from ..render.plain import app_of, is_plain, marks_of, worded
 from ..widgets.json_view import JsonView
@@ -115,10 +114,7 @@ class DecodeBox(ModalScreen[None]):
         & JsonView { height: 3fr; border-top: solid $border-blurred; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Close", id="decode.close"),
-        Binding("f2", "open", "Open in the panes", id="decode.panes"),
-    ]
+    BINDINGS = bindings("decode")
 
     def __init__(self, text: str = "", *, viewer: Viewer | None = None) -> None:
         """Use `viewer`, by default the app's, to check Segment messages."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
@@ -16,7 +15,7 @@ from textual.widgets import Input, Static
 
 from ...core import filter_entries
 from ...core.delivery import MEANINGS
-from .. import keys, pane_keys
+from .. import dialog_keys, keys, pane_keys
 from ..keys import Key
 from ..render.glyphs import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Glyphs
 from ..render.plain import app_of, is_plain, marks_of, worded
@@ -74,17 +73,11 @@ class Help(ModalScreen[None]):
         & Static { height: auto; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Close", id="help.close"),
-        Binding("up", "move(-1)", "Up", id="help.up", priority=True),
-        Binding("down", "move(1)", "Down", id="help.down", priority=True),
-        Binding("pageup", "scroll(-10)", "Page up", id="help.page-up", priority=True),
-        Binding("pagedown", "scroll(10)", "Page down", id="help.page-down", priority=True),
-    ]
+    BINDINGS = dialog_keys.bindings("help")
 
     def __init__(self, groups: Mapping[str, Sequence[Key]] | None = None) -> None:
         super().__init__()
-        self.groups = groups if groups is not None else {**keys.groups(), **pane_keys.groups()}
+        self.groups = groups if groups is not None else every_group()
         self.page = Static()
         self.search = Input(placeholder=FIND, compact=True)
         self.found: tuple[Question | Rule, ...] = ()
@@ -212,6 +205,11 @@ def _found(wanted: str) -> tuple[Question | Rule, ...]:
     if wanted.lower() == FAQ:
         return QUESTIONS
     return (*find_questions(wanted), *find_rules(wanted))
+
+
+def every_group() -> dict[str, list[Key]]:
+    """Return all keys by group, in the order of the help."""
+    return {**keys.groups(), **pane_keys.groups(), **dialog_keys.groups()}
 
 
 def matches(key: Key, wanted: str) -> bool:

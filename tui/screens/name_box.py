@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ..dialog_keys import bindings
 from ..render.plain import is_plain, worded
 
 LONGEST = 60
@@ -40,7 +38,7 @@ class NameBox(ModalScreen[str | None]):
         & Input { height: 1; border: none; padding: 0; background: $panel; color: $foreground; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", id="name.cancel")]
+    BINDINGS = bindings("name")
 
     def __init__(self, title: str, about: str, name: str = "", others: str = "") -> None:
         super().__init__()

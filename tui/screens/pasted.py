@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -19,6 +17,7 @@ from ...core.errors import SegtapError
 from ...core.places import read_place
 from ...core.text import clean
 from ..clipboard import copy
+from ..dialog_keys import bindings
 from ..render.plain import app_of, is_plain, worded
 from ..widgets.caption import identity
 from ..widgets.mixpanel_pane import MixpanelPane
@@ -45,15 +44,7 @@ class Inspect(Screen[None]):
         &.-ascii Pane:focus-within { border-top: ascii $border; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Back", id="inspect.back"),
-        Binding("J", "turn(1)", "Next message", id="inspect.next"),
-        Binding("K", "turn(-1)", "Previous message", id="inspect.previous"),
-        Binding("c", "copy", "Copy the pane", id="inspect.copy"),
-        Binding("right_square_bracket", "turn_request(1)", "Next request", id="inspect.next-request"),
-        Binding("left_square_bracket", "turn_request(-1)", "Request before", id="inspect.request-before"),
-        *(Binding(str(number + 1), f"pane({number})", show=False) for number in range(4)),
-    ]
+    BINDINGS = bindings("pasted")
 
     def __init__(
         self,

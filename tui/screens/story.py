@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..clipboard import copy
+from ..dialog_keys import bindings
 from ..render.plain import app_of, is_plain, worded
 
 WIDTH = 100
@@ -43,12 +43,7 @@ class Story(ModalScreen[None]):
         & Static { height: auto; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,e", "leave", "Back", id="story.back"),
-        Binding("j", "scroll(1)", "Down", id="story.down"),
-        Binding("k", "scroll(-1)", "Up", id="story.up"),
-        Binding("y", "copy", "Copy", id="story.copy"),
-    ]
+    BINDINGS = bindings("story")
     WHAT: ClassVar[str] = ""
 
     def __init__(self, name: str) -> None:

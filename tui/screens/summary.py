@@ -74,7 +74,7 @@ class SummaryScreen(Following):
         &.-empty #lists, &.-empty #time, &.-empty #foot { display: none; }
     }
     """
-    BINDINGS = bindings("overview")
+    BINDINGS = bindings("summary")
 
     def __init__(self, source: Source, at: Key = ()) -> None:
         super().__init__(source, at)
