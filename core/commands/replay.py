@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ..answers import ACCEPT_PLAIN, read_body
 from ..api.client import Client
@@ -20,7 +21,7 @@ from ..serve.notes import find_engine, running, same_place
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..sources.decode import BOM, NotJson, read_json
-from ..sources.mixpanel.exported import exported_record, record_line
+from ..sources.mixpanel.exported import record_line
 from ..sources.mixpanel.records import token_of
 from ..text import clean, shorten
 
@@ -44,13 +45,14 @@ async def replay_lines(
     Raises InputError naming the line without a message, or with one beyond `bounds`, and EngineError where
     no endpoint accepts them.
     """
-    messages = list(read_lines(lines, bounds))
-    if url and not any(same_place(url, known) for note in running() for known in note.urls):
-        return await _post(messages, url, write_key)
+    elsewhere = url and not any(same_place(url, known) for note in running() for known in note.urls)
+    sent = [_sent(message, line=not elsewhere) for message in read_lines(lines, bounds)]
+    if elsewhere:
+        return await _post(sent, url, write_key)
     async with Client(*find_engine(url)) as client:
-        for chunk in _chunks(map(line_of, messages)):
+        for _, chunk in _chunks(sent):
             await client.replay_texts(chunk)
-    return len(messages)
+    return len(sent)
 
 
 def read_lines(lines: Iterable[bytes], bounds: Bounds = DEFAULT_BOUNDS) -> Iterator[Message]:
@@ -63,30 +65,54 @@ def read_lines(lines: Iterable[bytes], bounds: Bounds = DEFAULT_BOUNDS) -> Itera
         yield given.message
 
 
-def _chunks(texts: Iterable[bytes]) -> Iterator[list[bytes]]:
+class _Sent(NamedTuple):
+    """One message as it is sent.
+
+    `endpoint` is that of a record of Mixpanel's own SDKs, "" for a Segment message. `token` is the project
+    that the credentials of a request to /import name.
+    """
+
+    endpoint: str
+    token: str
+    text: bytes
+
+
+def _sent(message: Message, *, line: bool) -> _Sent:
+    """Return what is sent of a message: the `line` that an engine gets, or the text for another endpoint."""
+    if message.source_kind == "mixpanel":
+        endpoint = message.endpoint.partition("?")[0]
+        text = record_line(message) if line else message.original
+        return _Sent(endpoint, token_of(message.document) if endpoint == IMPORT else "", text)
+    return _Sent("", "", line_of(message) if line else json_bytes(message.document))
+
+
+def _chunks(sent: Iterable[_Sent]) -> Iterator[tuple[_Sent, list[bytes]]]:
+    """Yield the texts of each request, and the first message in it."""
+    first: _Sent | None = None
     chunk: list[bytes] = []
     length = 0
-    for text in texts:
-        other = bool(chunk) and _endpoint_of(text) != _endpoint_of(chunk[0])
-        if chunk and (other or len(chunk) == MAX_MESSAGES or length + len(text) > MAX_BYTES):
-            yield chunk
-            chunk, length = [], 0
-        chunk.append(text)
-        length += len(text)
-    if chunk:
-        yield chunk
+    for one in sent:
+        full = len(chunk) == MAX_MESSAGES or length + len(one.text) > MAX_BYTES
+        if first is not None and (full or one[:2] != first[:2]):
+            yield first, chunk
+            first, chunk, length = None, [], 0
+        first = first or one
+        chunk.append(one.text)
+        length += len(one.text)
+    if first is not None:
+        yield first, chunk
 
 
-async def _post(messages: Sequence[Message], url: str, write_key: str) -> int:
+async def _post(messages: Sequence[_Sent], url: str, write_key: str) -> int:
     """Send batches to an endpoint. What is not JSON in a message is left out: one spoils its whole batch."""
     import httpx
 
     sent = 0
     try:
         async with httpx.AsyncClient(base_url=url, headers=ACCEPT_PLAIN, trust_env=False) as http:
-            for chunk in _chunks(map(_posted, messages)):
-                endpoint = _endpoint_of(chunk[0])
-                path, body, own = _of_device(endpoint, chunk) if endpoint else _batch(chunk, write_key)
+            for first, chunk in _chunks(messages):
+                endpoint = first.endpoint
+                path, body, own = _of_device(first, chunk) if endpoint else _batch(chunk, write_key)
                 async with http.stream("POST", path, content=body, headers=own) as answer:
                     said = await read_body(answer, ANSWER_CAP)
                 if answer.status_code != 200 or (endpoint and not _is_taken(said.data)):
@@ -103,16 +129,6 @@ def line_of(message: Message) -> bytes:
     return record_line(message) if message.source_kind == "mixpanel" else message.original.removeprefix(BOM)
 
 
-def _posted(message: Message) -> bytes:
-    return record_line(message) if message.source_kind == "mixpanel" else json_bytes(message.document)
-
-
-def _endpoint_of(text: bytes) -> str:
-    """Return the endpoint of a record of Mixpanel's own SDKs, "" for a Segment message."""
-    exported = exported_record(text)
-    return "" if exported is None else exported.endpoint
-
-
 def _batch(messages: Sequence[bytes], write_key: str) -> tuple[str, bytes, dict[str, str]]:
     body = b'{"batch":[' + b",".join(messages) + b'],"writeKey":' + json_bytes(write_key) + b"}"
     return "/v1/batch", body, {"authorization": _basic(write_key), "content-type": JSON_TYPE}
@@ -122,16 +138,13 @@ def _basic(user: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:".encode()).decode()
 
 
-def _of_device(endpoint: str, lines: Sequence[bytes]) -> tuple[str, bytes, dict[str, str]]:
+def _of_device(first: _Sent, records: Sequence[bytes]) -> tuple[str, bytes, dict[str, str]]:
     """Return path, body and headers of a request that holds records again."""
-    records = [exported.text for line in lines if (exported := exported_record(line)) is not None]
-    body, content_type = record_body(endpoint, records)
+    body, content_type = record_body(first.endpoint, records)
     headers = {"content-type": content_type}
-    if endpoint != IMPORT:
-        return f"{endpoint}?verbose=1", body, headers
-    value, _ = read_json(records[0])
-    token = token_of(value) if isinstance(value, dict) else ""
-    return endpoint, body, {**headers, "authorization": _basic(token)}
+    if first.endpoint != IMPORT:
+        return f"{first.endpoint}?verbose=1", body, headers
+    return first.endpoint, body, {**headers, "authorization": _basic(first.token)}
 
 
 def _is_taken(answer: bytes) -> bool:

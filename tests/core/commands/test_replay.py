@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 
@@ -42,3 +43,15 @@ async def test_an_answer_of_200_is_never_unpacked() -> None:
     async with MixpanelServer() as server:
         server.script(Fault(200, gzip.compress(bytes(9_000_000)), (("content-encoding", "gzip"),)))
         assert await replay_lines(LINES, url=server.url) == 1
+
+
+async def test_records_for_several_projects_come_in_requests_of_their_own() -> None:
+    """The credentials of a request to /import name one project."""
+    tokens = ["a" * 32, "a" * 32, "b" * 32]
+    records = [{"event": "Seen", "properties": {"token": token}} for token in tokens]
+    lines = [json.dumps({"endpoint": "/import", "record": record}).encode() for record in records]
+    async with MixpanelServer() as server:
+        assert await replay_lines(lines, url=server.url) == 3
+        sent = [(one.headers["authorization"], len(one.records)) for one in server.requests]
+    keys = [f"Basic {base64.b64encode(f'{token}:'.encode()).decode()}" for token in ("a" * 32, "b" * 32)]
+    assert sent == list(zip(keys, (2, 1), strict=True))
