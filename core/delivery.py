@@ -127,6 +127,43 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     took: int = 0
 
 
+class Validated(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of sending one message to Mixpanel once, whether forwarding is on or off.
+
+    `outcome` is None if nothing was sent, and `words` then say why; otherwise they are Mixpanel's. `retry`
+    means no verdict: Mixpanel did not answer, or not for good (401, 429, 5xx). `delivery` is the message's
+    state now, `deliveries` the last attempt at each of its operations that was made this time. `retry_after`
+    is the number of seconds for which Mixpanel asked to wait.
+    """
+
+    id: int
+    outcome: Outcome | None = None
+    words: str = ""
+    delivery: DeliveryState
+    deliveries: tuple[Delivery, ...] = ()
+    retry_after: float | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """True if Mixpanel accepted every operation."""
+        return self.outcome is Outcome.SENT
+
+
+class Posted(msgspec.Struct, frozen=True, kw_only=True):
+    """What another server answered to one message. `words` are the start of its answer.
+
+    `status` is 0 if there was no answer, and `words` then say why. `path` is where on that server it went,
+    "" if it was not sent.
+    """
+
+    id: int = 0
+    status: int = 0
+    words: str = ""
+    path: str = ""
+    taken: bool = False
+    """True if the server says that it took the message."""
+
+
 def refusal_statuses(deliveries: Iterable[Delivery]) -> dict[int, int]:
     """Return the HTTP status of the last refusal of each message that has one."""
     return {one.message: one.status for one in deliveries if one.outcome is Outcome.REFUSED and one.status}

@@ -26,7 +26,7 @@ from segtap.core.api.models import (
 )
 from segtap.core.api.operations import NoRequest
 from segtap.core.api.viewer import Viewer
-from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome
+from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome, Posted, Validated
 from segtap.core.engine.seen import fitting
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import UserFound, UserRow, Users
@@ -325,6 +325,12 @@ class FakeViewer(Viewer):
         self.closed = False
         self._frames: set[asyncio.Queue[FeedBatch | None]] = set()
         self._replay_of: dict[int, int] = {}
+        self.validated = Validated(
+            id=0, outcome=Outcome.SENT, words="/import 200 OK, 1 of 1 imported", delivery=DeliveryState.SENT
+        )
+        """What comes of each message that is validated."""
+        self.posted = Posted(status=200, words='{"success":true}', path="/v1/track", taken=True)
+        """What the server at another URL answers to each message."""
         self.not_sent: NotSent | None = None
         """Why no message is sent, None if it is."""
 
@@ -526,7 +532,20 @@ class FakeViewer(Viewer):
             self.know(forwarding=on, halted=False, interrupted="")
         return self.facts
 
+    def _answer_validate(self, order: ops.ValidateRequest) -> ops.Validations:
+        self.calls.append(("validate", order.ids))
+        given = tuple(msgspec.structs.replace(self.validated, id=id) for id in order.ids)
+        changes = [Change(one.id, one.delivery) for one in given if one.outcome is not None]
+        if changes:
+            self.deliver(*changes)
+        return ops.Validations(given)
+
     def _answer_replay(self, order: ops.ReplayRequest) -> ops.Replayed:
+        if order.url:
+            texts = tuple(bytes(text) for text in order.messages)
+            self.calls.append(("replay_to", order.url, order.ids, texts, order.message_id))
+            ids = order.ids or (order.edited or 0,)
+            return ops.Replayed(len(ids), tuple(msgspec.structs.replace(self.posted, id=id) for id in ids))
         self.calls.append(("replay", order.ids))
         chosen = [line for line in self.lines if line.id in order.ids]
         marked = [

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..aggregates.model import FieldValues, Groups, Overview
+from ..delivery import Posted, Validated
 from ..errors import InputError
 from ..identities.model import Cluster, UserFound, Users
 from ..masks import Masks, masked_settings
@@ -100,11 +101,17 @@ class Commands(Protocol):
 
     async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> None: ...
 
+    async def validate(self, ids: Sequence[int]) -> list[Validated]: ...
+
     async def replay(self, ids: Sequence[int]) -> int: ...
+
+    async def replay_to(self, url: str, ids: Sequence[int]) -> list[Posted]: ...
 
     async def replay_texts(self, texts: Sequence[bytes]) -> int: ...
 
     async def send_edited(self, text: bytes, edited: int, message_id: str) -> int: ...
+
+    async def edited_to(self, url: str, text: bytes, edited: int, message_id: str) -> list[Posted]: ...
 
     async def clear(self) -> None: ...
 
@@ -153,14 +160,28 @@ async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> E
 
 
 async def _replay(engine: Controlled, order: ops.ReplayRequest) -> ops.Replayed:
-    if not order.messages:
-        return ops.Replayed(await engine.commands.replay(order.ids))
-    if order.edited is not None:
-        if len(order.messages) != 1:
+    texts, url = [bytes(text) for text in order.messages], order.url
+    if order.edited is not None and texts:
+        if len(texts) != 1:
             raise InputError("An edited message is sent alone: `messages` must hold one.")
-        text = bytes(order.messages[0])
-        return ops.Replayed(await engine.commands.send_edited(text, order.edited, order.message_id))
-    return ops.Replayed(await engine.commands.replay_texts([bytes(text) for text in order.messages]))
+        if url:
+            return _posted(await engine.commands.edited_to(url, texts[0], order.edited, order.message_id))
+        return ops.Replayed(await engine.commands.send_edited(texts[0], order.edited, order.message_id))
+    if not texts:
+        if url:
+            return _posted(await engine.commands.replay_to(url, order.ids))
+        return ops.Replayed(await engine.commands.replay(order.ids))
+    if url:
+        raise InputError("Messages from elsewhere are replayed through segtap only: send them to the URL.")
+    return ops.Replayed(await engine.commands.replay_texts(texts))
+
+
+def _posted(answers: Sequence[Posted]) -> ops.Replayed:
+    return ops.Replayed(sum(one.taken for one in answers), tuple(answers))
+
+
+async def _validate(engine: Controlled, order: ops.ValidateRequest) -> ops.Validations:
+    return ops.Validations(tuple(await engine.commands.validate(order.ids)))
 
 
 async def _clear(engine: Controlled, _: ops.NoRequest) -> ops.Cleared:
@@ -191,6 +212,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.INSPECT, lambda engine, message: engine.queries.inspect(bytes(message))),
         _by(ops.SET_FORWARDING, _set_forwarding),
         _by(ops.REPLAY, _replay),
+        _by(ops.VALIDATE, _validate),
         _by(ops.CLEAR, _clear),
         _by(ops.OPENAPI, _openapi),
     )

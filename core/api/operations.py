@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 
 from ..aggregates.model import FieldValues, Groups, Overview
+from ..delivery import Posted, Validated
 from ..identities.model import UserFound, UserRow, Users
 from ..messages import JsonObject
 from ..settings import Settings
@@ -134,19 +135,34 @@ class ReplayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     A message is JSON text as it was spelled: what is nearly JSON is read as ingest reads it. `edited` is the
     message of the journal that the one in `messages` was edited from: it gets its write key, and counts as a
-    replay of it; `message_id`, where it is given, becomes its messageId.
+    replay of it; `message_id`, where it is given, becomes its messageId. With `url`, ids or the edited
+    message are sent to the server there, not through segtap.
     """
 
     ids: tuple[MessageNumber, ...] = ()
     messages: tuple[msgspec.Raw, ...] = ()
     edited: MessageNumber | None = None
     message_id: str = ""
+    url: str = ""
 
 
-class Replayed(msgspec.Struct, frozen=True):
-    """The number of messages that were replayed."""
+class Replayed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The number of messages that were replayed, and what the server at another URL answered to each."""
 
     replayed: int
+    answers: tuple[Posted, ...] = ()
+
+
+class ValidateRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ids of messages to send to Mixpanel once, now."""
+
+    ids: tuple[MessageNumber, ...] = ()
+
+
+class Validations(msgspec.Struct, frozen=True):
+    """What came of each message, in the order of the ids."""
+
+    messages: tuple[Validated, ...]
 
 
 class Cleared(msgspec.Struct, frozen=True):
@@ -202,13 +218,21 @@ SET_FORWARDING = Operation(
     "set_forwarding", "POST", "forwarding", "Turn forwarding on or off.", ForwardingRequest, EngineState
 )
 REPLAY = Operation("replay", "POST", "replay", "Replay messages.", ReplayRequest, Replayed)
+VALIDATE = Operation(
+    "validate",
+    "POST",
+    "validate",
+    "Send messages to Mixpanel once, whether forwarding is on or off.",
+    ValidateRequest,
+    Validations,
+)
 CLEAR = Operation("clear", "POST", "clear", "Delete every message of the journal.", NoRequest, Cleared)
 OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", NoRequest, JsonObject)
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(HEALTHZ, STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
     *(USERS, USER_ROWS, USER, GROUPS, EXPORT),
-    *(INSPECT, SET_FORWARDING, REPLAY, CLEAR, OPENAPI),
+    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, CLEAR, OPENAPI),
 )
 
 _BY_PATH = {operation.path: operation for operation in OPERATIONS}

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from ..aggregates.model import FieldValues, Groups, Overview
+from ..delivery import Posted, Validated
 from ..identities.model import Cluster, Users
 from ..settings import Settings
 from . import operations as ops
@@ -130,9 +131,24 @@ class Viewer(abc.ABC):
         """
         return await self.call(ops.SET_FORWARDING, ops.ForwardingRequest(on, reread))
 
+    async def validate(self, ids: Sequence[int]) -> list[Validated]:
+        """Send messages to Mixpanel once, whether forwarding is on or off; one result for each id, in order.
+
+        After an answer that concerns every request (401, 429, 5xx, none) the rest is not sent. Raises
+        ForwardingRefused if the engine's settings cannot send, InputError for more than 500 ids.
+        """
+        return list((await self.call(ops.VALIDATE, ops.ValidateRequest(tuple(ids)))).messages)
+
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages of the journal through segtap again and return how many."""
         return (await self.call(ops.REPLAY, ops.ReplayRequest(ids=tuple(ids)))).replayed
+
+    async def replay_to(self, url: str, ids: Sequence[int]) -> list[Posted]:
+        """Send messages of the journal to the server at a URL, and return its answer to each, in order.
+
+        Raises InputError for a URL that cannot be used, and for more than 500 ids.
+        """
+        return list((await self.call(ops.REPLAY, ops.ReplayRequest(ids=tuple(ids), url=url))).answers)
 
     async def replay_texts(self, texts: Sequence[bytes]) -> int:
         """Send messages from elsewhere, each as its JSON text, through segtap and return how many."""
@@ -147,6 +163,16 @@ class Viewer(abc.ABC):
         """
         order = ops.ReplayRequest(messages=(msgspec.Raw(text),), edited=edited, message_id=message_id)
         await self.call(ops.REPLAY, order)
+
+    async def edited_to(self, url: str, text: bytes, edited: int, message_id: str = "") -> Posted:
+        """Send the JSON text of a message that was edited to the server at a URL, and return its answer.
+
+        See `send_edited`.
+        """
+        order = ops.ReplayRequest(
+            messages=(msgspec.Raw(text),), edited=edited, message_id=message_id, url=url
+        )
+        return (await self.call(ops.REPLAY, order)).answers[0]
 
     async def clear(self) -> None:
         """Delete every message of the journal."""

@@ -5,29 +5,22 @@ Records of Mixpanel's own SDKs, as `segtap export` writes them, go to Mixpanel's
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..answers import ACCEPT_PLAIN, read_body
 from ..api.client import Client
 from ..errors import EngineError, InputError
-from ..forward.wire import JSON_TYPE
-from ..index.replay import MAX_BYTES, MAX_MESSAGES, record_body
+from ..index.elsewhere import IMPORT, Elsewhere, batch_call, records_call
+from ..index.replay import MAX_BYTES, MAX_MESSAGES
 from ..json_text import json_bytes
 from ..messages import Message
 from ..pipeline.lines import Unreadable, given_messages
 from ..serve.notes import find_engine, running, same_place
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
-from ..sources.decode import BOM, NotJson, read_json
+from ..sources.decode import BOM
 from ..sources.mixpanel.exported import record_line
 from ..sources.mixpanel.records import token_of
-from ..text import clean, shorten
-
-IMPORT = "/import"
-ANSWER_CAP = 64 * 1024
-"""Bytes read of an endpoint's answer."""
 
 
 async def replay_lines(
@@ -105,54 +98,22 @@ def _chunks(sent: Iterable[_Sent]) -> Iterator[tuple[_Sent, list[bytes]]]:
 
 async def _post(messages: Sequence[_Sent], url: str, write_key: str) -> int:
     """Send batches to an endpoint. What is not JSON in a message is left out: one spoils its whole batch."""
-    import httpx
-
     sent = 0
-    try:
-        async with httpx.AsyncClient(base_url=url, headers=ACCEPT_PLAIN, trust_env=False) as http:
-            for first, chunk in _chunks(messages):
-                endpoint = first.endpoint
-                path, body, own = _of_device(first, chunk) if endpoint else _batch(chunk, write_key)
-                async with http.stream("POST", path, content=body, headers=own) as answer:
-                    said = await read_body(answer, ANSWER_CAP)
-                if answer.status_code != 200 or (endpoint and not _is_taken(said.data)):
-                    words = said.unreadable or shorten(clean(said.data.decode("utf-8", "replace")), 200)
-                    raise EngineError(f"{url} answered {answer.status_code} after {sent:,} messages: {words}")
-                sent += len(chunk)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise EngineError(f"{url} cannot be reached: {error}. {sent:,} messages were sent.") from error
+    async with Elsewhere(url) as elsewhere:
+        for first, chunk in _chunks(messages):
+            if first.endpoint:
+                call = records_call(first.endpoint, chunk, first.token)
+            else:
+                call = batch_call(chunk, write_key)
+            reply = await elsewhere.send(call)
+            if not reply.status:
+                raise EngineError(f"{url} cannot be reached: {reply.words}. {sent:,} messages were sent.")
+            if not reply.taken:
+                raise EngineError(f"{url} answered {reply.status} after {sent:,} messages: {reply.words}")
+            sent += len(chunk)
     return sent
 
 
 def line_of(message: Message) -> bytes:
     """Return what an engine gets: a record of Mixpanel's own SDKs as a line of an export, else the text."""
     return record_line(message) if message.source_kind == "mixpanel" else message.original.removeprefix(BOM)
-
-
-def _batch(messages: Sequence[bytes], write_key: str) -> tuple[str, bytes, dict[str, str]]:
-    body = b'{"batch":[' + b",".join(messages) + b'],"writeKey":' + json_bytes(write_key) + b"}"
-    return "/v1/batch", body, {"authorization": _basic(write_key), "content-type": JSON_TYPE}
-
-
-def _basic(user: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:".encode()).decode()
-
-
-def _of_device(first: _Sent, records: Sequence[bytes]) -> tuple[str, bytes, dict[str, str]]:
-    """Return path, body and headers of a request that holds records again."""
-    body, content_type = record_body(first.endpoint, records)
-    headers = {"content-type": content_type}
-    if first.endpoint != IMPORT:
-        return f"{first.endpoint}?verbose=1", body, headers
-    return first.endpoint, body, {**headers, "authorization": _basic(first.token)}
-
-
-def _is_taken(answer: bytes) -> bool:
-    """Return True if an endpoint of Mixpanel's says that it has stored the records."""
-    try:
-        value, _ = read_json(answer)
-    except NotJson:
-        return False
-    if isinstance(value, dict):
-        return value.get("status") in (1, "OK")
-    return value == 1

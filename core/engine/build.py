@@ -43,6 +43,7 @@ from .history import History
 from .queries import Queries
 from .rejudge import Rejudging
 from .seen import SeenValues
+from .sending import Sending
 from .settings_change import SettingsChange
 from .settings_watch import SettingsWatch
 from .summing import Summing
@@ -133,6 +134,8 @@ def build(
     summing = Summing(stores, reader, lambda: bounds_of(active.settings.ingest), lambda: indexer.waiting)
     aggregates = Aggregates(stores, reader, active, gathering)
 
+    delivered = _delivered(feed)
+
     def halted(why: str) -> None:
         switch.note_halt(why)
         feed.touch()
@@ -142,7 +145,7 @@ def build(
         lambda stretch: reader.loading(stores, stretch),
         active,
         settings=settings.destination,
-        on_delivery=_delivered(feed),
+        on_delivery=delivered,
         on_trouble=feed.touch,
         on_halt=halted,
         dry_run=settings.dry_run,
@@ -187,7 +190,20 @@ def build(
         started_at=now(),
     )
     commands = Commands(
-        active, stores, log, reader, switch, watch, indexer, history, summing, gathering, knocks, feed, faults
+        active,
+        stores,
+        log,
+        reader,
+        switch,
+        Sending(active, stores, reader, switch, indexer.idle, delivered),
+        watch,
+        indexer,
+        history,
+        summing,
+        gathering,
+        knocks,
+        feed,
+        faults,
     )
     control, passing = ControlApp(queries, commands, token), None
     if settings.proxying:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from ..api.feed import Feed
+from ..delivery import Posted, Validated
 from ..errors import InputError
 from ..faults import Faults
+from ..index.elsewhere import Elsewhere
 from ..index.indexer import Indexer
 from ..index.judging import READING
 from ..index.receipts import ReceiptReader
@@ -20,6 +22,7 @@ from .active import ActiveSettings
 from .forwarder_switch import ForwarderSwitch
 from .gathering import Gathering
 from .history import History
+from .sending import MAX_AT_ONCE, Sending
 from .settings_watch import SettingsWatch
 from .summing import Summing
 from .watched_log import WatchedLog
@@ -35,6 +38,7 @@ class Commands:
         log: WatchedLog,
         reader: ReceiptReader,
         switch: ForwarderSwitch,
+        sending: Sending,
         watch: SettingsWatch,
         indexer: Indexer,
         history: History,
@@ -49,6 +53,7 @@ class Commands:
         self._log = log
         self._reader = reader
         self._switch = switch
+        self._sending = sending
         self._watch = watch
         self._indexer = indexer
         self._history = history
@@ -76,6 +81,10 @@ class Commands:
             self._watch.forget()
         self._feed.touch()
 
+    async def validate(self, ids: Sequence[int]) -> list[Validated]:
+        """Send messages to Mixpanel once, forwarding on or off; return a result for each id, in order."""
+        return await self._sending.validate(ids)
+
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages of the journal through segtap again and return how many."""
         sent = 0
@@ -93,6 +102,24 @@ class Commands:
             )
         return sent
 
+    async def replay_to(self, url: str, ids: Sequence[int]) -> list[Posted]:
+        """Send messages of the journal to another server, and return its answer to each, in order."""
+        if not 1 <= len(ids) <= MAX_AT_ONCE:
+            raise InputError(
+                f"Between 1 and {MAX_AT_ONCE} messages can be sent in one request, not {len(ids)}."
+            )
+        found = {message.id: message for message in await self._reader.documents(self._stores, ids)}
+        posted: list[Posted] = []
+        async with Elsewhere(url) as elsewhere:
+            for id in ids:
+                message = found.get(id)
+                if message is None or message.unread:
+                    why = "it is too large to be read" if message else "it is no longer in the journal"
+                    posted.append(Posted(id=id, words=why))
+                else:
+                    posted.append(await elsewhere.post(message))
+        return posted
+
     async def replay_texts(self, texts: Sequence[bytes]) -> int:
         """Send messages from elsewhere, each as its JSON text, through segtap and return how many."""
         return await self._replay(await self._reader.given(texts))
@@ -103,18 +130,13 @@ class Commands:
         It gets the write key of that one and counts as a replay of it. `message_id` becomes its messageId, ""
         leaves the one in the text. Raises InputError.
         """
-        originals = await self._reader.documents(self._stores, [edited])
-        if not originals:
-            raise InputError("The message that this one was edited from is no longer in the journal.")
-        if originals[0].source_kind == "mixpanel":
-            raise InputError("A record of Mixpanel's own SDK cannot be edited: it goes to Mixpanel verbatim.")
-        (message,) = await self._reader.given([text])
-        if message.source_kind == "mixpanel":
-            raise InputError("This is a record of Mixpanel's own SDK, not a Segment message.")
-        message = msgspec.structs.replace(message, id=edited, write_key=originals[0].write_key)
-        if message_id:
-            message = with_message_id(message, message_id)
-        return await self._replay([message])
+        return await self._replay([await self._edited(text, edited, message_id)])
+
+    async def edited_to(self, url: str, text: bytes, edited: int, message_id: str) -> list[Posted]:
+        """Send a message that was edited from one of the journal to another server; see `send_edited`."""
+        message = await self._edited(text, edited, message_id)
+        async with Elsewhere(url) as elsewhere:
+            return [await elsewhere.post(message)]
 
     async def clear(self) -> None:
         """Delete every message of the journal, those owed to Mixpanel included."""
@@ -128,6 +150,19 @@ class Commands:
             self._knocks.forget()
         self._faults.clear(READING)
         self._feed.clear()
+
+    async def _edited(self, text: bytes, edited: int, message_id: str) -> Message:
+        """Return the message that was made of one of the journal, with its write key. Raises InputError."""
+        originals = await self._reader.documents(self._stores, [edited])
+        if not originals:
+            raise InputError("The message that this one was edited from is no longer in the journal.")
+        if originals[0].source_kind == "mixpanel":
+            raise InputError("A record of Mixpanel's own SDK cannot be edited: it goes to Mixpanel verbatim.")
+        (message,) = await self._reader.given([text])
+        if message.source_kind == "mixpanel":
+            raise InputError("This is a record of Mixpanel's own SDK, not a Segment message.")
+        message = msgspec.structs.replace(message, id=edited, write_key=originals[0].write_key)
+        return with_message_id(message, message_id) if message_id else message
 
     async def _replay(self, messages: Sequence[Message]) -> int:
         for receipt in replay_receipts(messages, wanted=self._switch.on):

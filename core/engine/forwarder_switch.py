@@ -131,6 +131,11 @@ class ForwarderSwitch:
         return self.on and self._forwarder.halted
 
     @property
+    def sending(self) -> bool:
+        """True while it is on and has not halted: what is owed is sent."""
+        return self.on and not self._forwarder.halted
+
+    @property
     def halted_why(self) -> str:
         """Why it has halted, "" if it has not."""
         return self._forwarder.halt_words if self.halted else ""
@@ -193,6 +198,14 @@ class ForwarderSwitch:
             if self.on:
                 self._sent_before = 0
                 self._start()
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncGenerator[None]:
+        """Keep forwarding as it is meanwhile; a forwarder that has halted has its last answers by then."""
+        async with self._turning:
+            if self.halted:
+                await self._forwarder.wait_idle()
+            yield
 
     async def stop(self) -> None:
         """Let requests under way end, for `STOP_GRACE`. Does nothing if the forwarder does not run."""

@@ -26,10 +26,11 @@ from .clock import Clock, SystemClock
 from .courier import Courier, first
 from .credentials import service_account_of
 from .linger import Linger
+from .made import OwedTranslator
 from .outcomes import Answer
 from .records import BatchKey
 from .sender import OnDelivery, Parcel, Services
-from .source import Elsewhere, Load, OwedTranslator, Source
+from .source import Elsewhere, Load, Source
 from .wire import WireForm, check_address
 
 

@@ -50,9 +50,13 @@ class _Message:
     settled: list[Outcome]
     shown: DeliveryState
     """As the journal has it."""
+    kept: bool = False
+    """True if that stays so until all operations are settled."""
 
     @property
     def state(self) -> DeliveryState:
+        if self.open and self.kept:
+            return self.shown
         if not self.open:
             settled = self.settled
             return STATE_OF[settled[0] if len(settled) == 1 else max(settled, key=_RANK.__getitem__)]
@@ -96,8 +100,12 @@ class Ledger:
         records: Sequence[Record],
         earlier: Sequence[Delivery] = (),
         shown: DeliveryState = DeliveryState.WAITING,
+        *,
+        kept: bool = False,
     ) -> tuple[list[Record], States]:
         """Take up a message that is `shown` in the journal: its records to be sent, and its state if another.
+
+        With `kept` the state stays as it is shown until all operations are settled.
 
         The last attempt at an operation counts. One that is `UNCERTAIN` is settled, so what was on its
         way when segtap was killed and must not be sent twice is not. One that is `STUCK` is still set aside.
@@ -114,7 +122,7 @@ class Ledger:
             # Only what may be sent twice is ever set aside: other records of its operation have been sent.
             if record.operation not in settled and (record.repeatable or record.operation not in aside)
         ]
-        entry = _Message({}, [delivery.outcome for delivery in settled.values()], shown)
+        entry = _Message({}, [delivery.outcome for delivery in settled.values()], shown, kept)
         for record in left:
             before = last[record.operation].attempt if record.operation in last else 0
             operation = entry.open.setdefault(record.operation, _Operation(0, 0, before))

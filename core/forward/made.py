@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol, TypeAlias
 
 from ..delivery import DeliveryState
-from ..messages import SourceKind
+from ..messages import JsonObject, Message, SourceKind
+from ..outcomes import FunctionOutcome
 from ..verdict import Translation
 from .credentials import ServiceAccount
 from .records import Record, records_of
@@ -17,6 +19,20 @@ logger = logging.getLogger(__name__)
 
 Made: TypeAlias = "list[Record] | DeliveryState"
 """A message's records, or the state of one that has none."""
+
+
+class OwedTranslator(Protocol):
+    """A `Translator` that knows what insert functions made of a message."""
+
+    def translate(
+        self, document: JsonObject, *, now: int, outcomes: Sequence[FunctionOutcome] = ()
+    ) -> Translation:
+        """Return what the destination makes of the message."""
+        ...
+
+    def of_device(self, message: Message) -> Translation:
+        """Return the request of a record of Mixpanel's own SDKs."""
+        ...
 
 
 def made_of(
@@ -43,3 +59,18 @@ def made_of(
         # and the message shows as failed.
         logger.exception("message %d cannot be translated", message)
         return DeliveryState.FAULT
+
+
+def translation_of(message: Message, translator: OwedTranslator) -> Translation:
+    """Return what Mixpanel gets of a message, by the clock of the moment it was received."""
+    if message.source_kind == "mixpanel":
+        return translator.of_device(message)
+    if message.outcomes:
+        return translator.translate(message.document, now=message.received_at, outcomes=message.outcomes)
+    return translator.translate(message.document, now=message.received_at)
+
+
+def made_from(message: Message, translator: OwedTranslator, account: ServiceAccount | None) -> Made:
+    """Return the records of a message that was read."""
+    again = partial(translation_of, message, translator)
+    return made_of(message.id, message.type, message.marks, again, account, message.source_kind)

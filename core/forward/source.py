@@ -5,38 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from typing import Protocol, TypeAlias
 
 import msgspec
 
 from ..api.models import Summary
 from ..delivery import Delivery, DeliveryState, Owed
-from ..messages import JsonObject, Marks, Message
-from ..outcomes import FunctionOutcome
+from ..messages import Marks, Message
 from ..stores.base import Stores
 from ..verdict import Translation
 from .clock import Clock
 from .credentials import ServiceAccount
 from .ledger import Ledger, States
-from .made import Made, made_of
+from .made import Made, OwedTranslator, made_from, made_of
 from .records import Record
 from .unsent import dry_run_lines
-
-
-class OwedTranslator(Protocol):
-    """A `Translator` that knows what insert functions made of a message."""
-
-    def translate(
-        self, document: JsonObject, *, now: int, outcomes: Sequence[FunctionOutcome] = ()
-    ) -> Translation:
-        """Return what the destination makes of the message."""
-        ...
-
-    def of_device(self, message: Message) -> Translation:
-        """Return the request of a record of Mixpanel's own SDKs."""
-        ...
-
 
 Load: TypeAlias = Callable[[Sequence[Owed]], AsyncIterator[list[Message]]]
 """Reads owed messages, oldest first, some at a time."""
@@ -198,27 +181,8 @@ class Source:
         async for messages in self._load(unread):
             for start in range(0, len(messages), _BREATH):
                 for message in messages[start : start + _BREATH]:
-                    made[message.id] = self._made(message)
+                    made[message.id] = made_from(message, self._translator, self.account)
                 await asyncio.sleep(0)
-
-    def _made(self, message: Message) -> Made:
-        """Return what becomes of a message."""
-        if message.source_kind == "mixpanel":
-            again = partial(self._translator.of_device, message)
-            return made_of(message.id, message.type, message.marks, again, self.account, "mixpanel")
-        document, at, outcomes = message.document, message.received_at, message.outcomes
-        return made_of(
-            message.id,
-            message.type,
-            message.marks,
-            lambda: (
-                self._translator.translate(document, now=at, outcomes=outcomes)
-                if outcomes
-                else self._translator.translate(document, now=at)
-            ),
-            self.account,
-            message.source_kind,
-        )
 
     def _open(
         self, owed: Owed, records: list[Record], before: Sequence[Delivery], taken: Taken, ledger: Ledger

@@ -22,7 +22,7 @@ from segtap.core.api.viewer import Viewer
 
 NOT_FOR_VIEWERS = {"healthz", "openapi"}
 """Operations for other programs than viewers."""
-ALSO_REPLAY = {"replay_texts", "send_edited"}
+ALSO_REPLAY = {"replay_texts", "send_edited", "replay_to", "edited_to"}
 """Methods of a viewer that call the operation `replay`, too."""
 
 
@@ -60,6 +60,8 @@ def filled(operation: Operation[Any, Any], line: int) -> Any:
             return msgspec.Raw(b'{"type":"track","event":"Signed Up"}')
         case "replay":
             return ops.ReplayRequest(ids=(line,))
+        case "validate":
+            return ops.ValidateRequest(ids=(line,))
         case "set_forwarding":
             return ops.ForwardingRequest(on=True)
         case _:
