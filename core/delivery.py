@@ -56,11 +56,12 @@ OWED_STATES = frozenset({DeliveryState.HELD, DeliveryState.STUCK, DeliveryState.
 
 
 class Owed(msgspec.Struct, frozen=True, gc=False):
-    """A message that is owed to Mixpanel: its id, its marks, and where it stands."""
+    """A message that is owed to Mixpanel: its id, its marks, where it stands, when it was received (ms)."""
 
     id: int
     marks: int
     delivery: DeliveryState
+    received_at: int = 0
 
     @property
     def damaged(self) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from .messages import Json
-from .settings import DestinationSettings, InsertFunction, Secret, Settings
+from .settings import DestinationSettings, IngestSettings, InsertFunction, Secret, Settings
 from .text import clean
 from .verdict import SECRET_FIELDS, OutgoingRequest, Verdict
 
@@ -106,12 +106,12 @@ def _in_basic(encoded: str) -> list[str]:
     return [encoded, plain, secret or user]
 
 
-def secrets_in(destination: DestinationSettings) -> tuple[str, ...]:
-    """Return every secret of the settings, each by itself and `user:secret` in its parts."""
+def secrets_in(section: DestinationSettings | IngestSettings) -> tuple[str, ...]:
+    """Return every secret of a section, each by itself and `user:secret` in its parts."""
     named = [
         value.reveal()
-        for name in destination.__struct_fields__
-        if isinstance(value := getattr(destination, name), Secret)
+        for name in section.__struct_fields__
+        if isinstance(value := getattr(section, name), Secret)
     ]
     parts = [part for secret in named for part in (secret, secret.rpartition(":")[2])]
     return tuple(dict.fromkeys(part for part in parts if len(part) >= _SHORTEST))
@@ -138,8 +138,12 @@ def _may_be_secret(name: str, value: str) -> bool:
 
 
 def secrets_in_settings(settings: Settings) -> tuple[str, ...]:
-    """Return every secret of the destination and of the insert functions."""
-    return (*secrets_in(settings.destination), *secrets_in_functions(settings.insert_functions))
+    """Return every secret of the destination, of ingest and of the insert functions."""
+    return (
+        *secrets_in(settings.destination),
+        *secrets_in(settings.ingest),
+        *secrets_in_functions(settings.insert_functions),
+    )
 
 
 def masked_settings(settings: Settings) -> Settings:
@@ -160,7 +164,12 @@ def masked_settings(settings: Settings) -> Settings:
         msgspec.structs.replace(one, settings=dict.fromkeys(one.settings, MASK)) if one.settings else one
         for one in settings.insert_functions
     )
-    return msgspec.structs.replace(settings, destination=shown, insert_functions=functions, flags={})
+    ingest = msgspec.structs.replace(
+        settings.ingest, metrics_token=Secret(MASK if settings.ingest.metrics_token else "")
+    )
+    return msgspec.structs.replace(
+        settings, destination=shown, ingest=ingest, insert_functions=functions, flags={}
+    )
 
 
 @lru_cache(maxsize=16)

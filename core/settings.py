@@ -222,6 +222,10 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_nodes: int = 50_000
     """JSON values in one message, likewise."""
     body_timeout: float = 30.0
+    metrics_token: Secret = Secret()
+    metrics_token_env: str = ""
+    """The variable with the token that programs on other machines need for /_segtap/metrics; "" keeps it to
+    this machine."""
 
 
 class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,21 +18,31 @@ _LOCAL_NAMES = frozenset({"localhost"})
 
 def admit(scope: Scope, token: str) -> None:
     """Return if the request may use the API. Raises Refusal: 403 for its sender, 401 for its token."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    hosts = [value for key, value in headers if key == b"host"]
-    host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
-    if not is_local(scope) or not _names_this_machine(host):
+    if not names_this_machine(scope):
         raise Refusal(403, "Only on this machine", "The API answers on this machine's own address only.")
-    for key, value in headers:
-        if key == b"origin" and value.decode("latin-1").partition("://")[2] != host:
-            raise Refusal(403, "Not for web pages", "The API refuses pages of other origins.")
-    given = [value for key, value in headers if key == b"authorization"]
-    if len(given) != 1 or not hmac.compare_digest(given[0], f"Bearer {token}".encode()):
+    _refuse_pages(scope)
+    if not _has_token(scope, token):
         raise Refusal(
             401,
             "The token is wrong",
             "This engine does not know that token. Each start makes a new one; attach again to read it.",
         )
+
+
+def admit_scraper(scope: Scope, token: str) -> None:
+    """Return if the request may read the metrics: programs on this machine, and others with the token.
+
+    Raises Refusal: 403 for its sender, 401 for its token. Without a token, others are refused.
+    """
+    _refuse_pages(scope)
+    if names_this_machine(scope):
+        return
+    if not token:
+        words = "Other machines need a token to read the metrics: start segtap with --metrics-token-env NAME."
+        raise Refusal(403, "Only on this machine", words)
+    if not _has_token(scope, token):
+        words = "Send the value of the variable that --metrics-token-env names: Authorization: Bearer VALUE."
+        raise Refusal(401, "The token is wrong", words)
 
 
 def is_local(scope: Scope) -> bool:
@@ -41,7 +51,31 @@ def is_local(scope: Scope) -> bool:
     return is_loopback(client[0] if client else "")
 
 
-def _names_this_machine(host: str) -> bool:
+def names_this_machine(scope: Scope) -> bool:
+    """Return True if the request comes from this machine, and asks for it by its own name or address."""
+    return is_local(scope) and _is_own_name(_host(scope))
+
+
+def _refuse_pages(scope: Scope) -> None:
+    """Raise Refusal for a request that a page of another origin makes."""
+    host = _host(scope)
+    for key, value in scope["headers"]:
+        if key == b"origin" and value.decode("latin-1").partition("://")[2] != host:
+            raise Refusal(403, "Not for web pages", "The API refuses pages of other origins.")
+
+
+def _has_token(scope: Scope, token: str) -> bool:
+    given = [value for key, value in scope["headers"] if key == b"authorization"]
+    return len(given) == 1 and hmac.compare_digest(given[0], f"Bearer {token}".encode())
+
+
+def _host(scope: Scope) -> str:
+    """Return the Host that the request names, "" if there is none or more than one."""
+    hosts = [value for key, value in scope["headers"] if key == b"host"]
+    return hosts[0].decode("latin-1") if len(hosts) == 1 else ""
+
+
+def _is_own_name(host: str) -> bool:
     name = host.strip().lower()
     name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
     return name in _LOCAL_NAMES or is_loopback(name)

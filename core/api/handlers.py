@@ -14,7 +14,16 @@ from ..messages import JsonObject
 from ..settings import Settings
 from ..sources.bounds import Bounds
 from . import operations as ops
-from .models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
+from .models import (
+    Alive,
+    EngineState,
+    FeedBatch,
+    Health,
+    MessageDetail,
+    Page,
+    Readiness,
+    SuperProperties,
+)
 from .openapi import document
 from .operations import Operation
 from .refusal import Refusal
@@ -116,11 +125,24 @@ class Commands(Protocol):
     async def clear(self) -> None: ...
 
 
+class Outside(Protocol):
+    """What probes and scrapes ask of an engine. `metrics_token` is "" where other machines get no metrics."""
+
+    metrics_token: str
+
+    async def alive(self) -> Alive: ...
+
+    async def readiness(self) -> Readiness: ...
+
+    async def metrics(self) -> str: ...
+
+
 class Controlled(NamedTuple):
     """The engine, as the API needs it."""
 
     queries: Queries
     commands: Commands
+    outside: Outside
 
 
 Answerer = Callable[[Controlled, Any], Awaitable[Any]]
@@ -196,6 +218,8 @@ async def _openapi(_: Controlled, __: ops.NoRequest) -> JsonObject:
 VALUES: dict[str, Answerer] = dict(
     (
         _by(ops.HEALTHZ, _health),
+        _by(ops.LIVEZ, lambda engine, _: engine.outside.alive()),
+        _by(ops.READYZ, lambda engine, _: engine.outside.readiness()),
         _by(ops.STATE, lambda engine, _: engine.queries.state()),
         _by(ops.SETTINGS, _settings),
         _by(ops.PAGE, _page),
@@ -218,6 +242,11 @@ VALUES: dict[str, Answerer] = dict(
     )
 )
 """By the operation's name: what answers with one value."""
+
+TEXTS: dict[str, Callable[[Controlled], Awaitable[str]]] = {
+    ops.METRICS.name: lambda engine: engine.outside.metrics(),
+}
+"""By the operation's name: what answers with text."""
 
 LINES: dict[str, LineWriter] = {
     ops.USER_ROWS.name: lambda engine, _: engine.queries.user_rows(),

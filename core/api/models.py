@@ -195,6 +195,23 @@ class Health(msgspec.Struct, frozen=True):
     judged: int | msgspec.UnsetType = msgspec.UNSET
 
 
+class Alive(msgspec.Struct, frozen=True):
+    """The engine lives."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """The answer to whether the engine accepts messages now; `reason` says why it does not.
+
+    For programs on this machine `fault` says more, and may name files.
+    """
+
+    status: Literal["ok", "starting", "unready", "stopping"] = "ok"
+    reason: str = ""
+    fault: str = ""
+
+
 class SuperProperty(msgspec.Struct, frozen=True):
     """One super property, and the call that gave it its value.
 

@@ -10,7 +10,7 @@ import msgspec
 
 from ..messages import Json, JsonObject
 from .errors import ErrorAnswer
-from .operations import OPERATIONS, PREFIX, NoRequest, Operation
+from .operations import OPERATIONS, PREFIX, READYZ, NoRequest, Operation
 
 _REFUSALS = {
     "400": "The query or the body cannot be read, or names something that does not exist.",
@@ -19,7 +19,12 @@ _REFUSALS = {
     "409": "Forwarding cannot be turned on.",
     "503": "The journal cannot be read or written.",
 }
-_CONTENT_TYPES = {"value": "application/json", "lines": "application/x-ndjson", "frames": "application/json"}
+_CONTENT_TYPES = {
+    "value": "application/json",
+    "lines": "application/x-ndjson",
+    "frames": "application/json",
+    "text": "text/plain",
+}
 
 
 @cache
@@ -56,7 +61,9 @@ def _operation(
         "summary": operation.summary,
         "responses": _responses(operation, answer, error),
     }
-    if not operation.open:
+    if operation.scraped:
+        described["security"] = [{}, {"token": []}]
+    elif not operation.open:
         described["security"] = [{"token": []}]
     if operation.request is NoRequest:
         return described
@@ -80,10 +87,13 @@ def _responses(operation: Operation[Any, Any], answer: dict[str, Any], error: di
     content: JsonObject = {_CONTENT_TYPES[operation.kind]: {"schema": cast("Json", answer)}}
     status, words = {
         "value": ("200", "OK"),
+        "text": ("200", "Text."),
         "lines": ("200", "One JSON value a line."),
         "frames": ("101", "A WebSocket; each frame is one JSON value."),
     }[operation.kind]
     responses: JsonObject = {status: {"description": words, "content": content}}
+    if operation.name == READYZ.name:
+        responses["503"] = {"description": "No messages are accepted now.", "content": content}
     if not operation.open:
         said: JsonObject = {"application/json": {"schema": cast("Json", error)}}
         responses |= {code: {"description": text, "content": said} for code, text in _REFUSALS.items()}

@@ -15,7 +15,16 @@ from ..delivery import Posted, Validated
 from ..identities.model import UserFound, UserRow, Users
 from ..messages import JsonObject
 from ..settings import Settings
-from .models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
+from .models import (
+    Alive,
+    EngineState,
+    FeedBatch,
+    Health,
+    MessageDetail,
+    Page,
+    Readiness,
+    SuperProperties,
+)
 
 PREFIX = "/_segtap/"
 """The start of every path of the API."""
@@ -27,14 +36,15 @@ A = TypeVar("A")
 
 MessageNumber = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 
-AnswerKind = Literal["value", "lines", "frames"]
-"""One JSON value, one JSON value a line, or one JSON value a frame of a WebSocket."""
+AnswerKind = Literal["value", "lines", "frames", "text"]
+"""One JSON value, one JSON value a line, one JSON value a frame of a WebSocket, or plain text."""
 
 
 class Operation(msgspec.Struct, Generic[R, A], frozen=True):
     """One operation of the API. `name` is the method of `Viewer` that calls it.
 
-    `open` operations need no token and answer on every address. `answer` is the type of the answer, of each
+    `open` operations need no token and answer on every address; `scraped` ones need none on this machine, and
+    elsewhere the token of `--metrics-token-env`. `answer` is the type of the answer, of each
     line, or of each frame.
     """
 
@@ -46,6 +56,7 @@ class Operation(msgspec.Struct, Generic[R, A], frozen=True):
     answer: type[A]
     kind: AnswerKind = "value"
     open: bool = False
+    scraped: bool = False
 
 
 class NoRequest(msgspec.Struct, frozen=True):
@@ -180,6 +191,26 @@ HEALTHZ = Operation(
     Health,
     open=True,
 )
+LIVEZ = Operation("livez", "GET", "livez", "Tell that the engine lives.", NoRequest, Alive, open=True)
+READYZ = Operation(
+    "readyz",
+    "GET",
+    "readyz",
+    "Tell whether messages are accepted now: 503 if they are not.",
+    NoRequest,
+    Readiness,
+    open=True,
+)
+METRICS = Operation(
+    "metrics",
+    "GET",
+    "metrics",
+    "Read counters, gauges and histograms in Prometheus' text form.",
+    NoRequest,
+    str,
+    "text",
+    scraped=True,
+)
 STATE = Operation("state", "GET", "state", "Read the state of the engine.", NoRequest, EngineState)
 SETTINGS = Operation("settings", "GET", "settings", "Read the settings in force.", NoRequest, Settings)
 FEED = Operation(
@@ -230,7 +261,8 @@ CLEAR = Operation("clear", "POST", "clear", "Delete every message of the journal
 OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", NoRequest, JsonObject)
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
-    *(HEALTHZ, STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
+    *(HEALTHZ, LIVEZ, READYZ, METRICS),
+    *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
     *(USERS, USER_ROWS, USER, GROUPS, EXPORT),
     *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, CLEAR, OPENAPI),
 )

@@ -14,10 +14,11 @@ from ..errors import SegtapError
 from ..ingest.body import Event, Receive, Scope, Send
 from ..json_text import json_bytes, whole_text
 from ..messages import Json, JsonObject
-from .access import admit, is_local
+from ..metrics.exposition import CONTENT_TYPE
+from .access import admit, admit_scraper, is_local, names_this_machine
 from .errors import ErrorAnswer
-from .handlers import LINES, VALUES, Commands, Controlled, Queries
-from .models import Health
+from .handlers import LINES, TEXTS, VALUES, Commands, Controlled, Outside, Queries
+from .models import Health, Readiness
 from .operations import PREFIX, Operation, operation_at
 from .refusal import Refusal, refused
 from .requests import read_request
@@ -30,8 +31,8 @@ T = TypeVar("T")
 class ControlApp:
     """The ASGI app of the API. It accepts requests with `token`."""
 
-    def __init__(self, queries: Queries, commands: Commands, token: str) -> None:
-        self._engine = Controlled(queries, commands)
+    def __init__(self, queries: Queries, commands: Commands, outside: Outside, token: str) -> None:
+        self._engine = Controlled(queries, commands, outside)
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +48,9 @@ class ControlApp:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation, in_path = operation_at(scope["path"][len(PREFIX) :])
-        if operation is None or not operation.open:
+        if operation is not None and operation.scraped:
+            admit_scraper(scope, self._engine.outside.metrics_token)
+        elif operation is None or not operation.open:
             admit(scope, self._token)
         if operation is None or operation.kind == "frames":
             raise Refusal(404, "Not found", f"The API has nothing at {scope['path']}.")
@@ -55,6 +58,10 @@ class ControlApp:
         request = await read_request(operation, in_path, scope, receive, self._engine.queries.bounds)
         if operation.kind == "lines":
             await self._send_lines(send, LINES[operation.name](self._engine, request))
+            return
+        if operation.kind == "text":
+            text = await TEXTS[operation.name](self._engine)
+            await self._send_body(send, text.encode(), CONTENT_TYPE.encode(), scope["method"])
             return
         making = VALUES[operation.name](self._engine, request)
         try:
@@ -64,14 +71,25 @@ class ControlApp:
         if isinstance(answer, Health) and not is_local(scope):
             # The fault may name files of this machine, and how much is received is nobody else's business.
             answer = Health(answer.status, answer.app, answer.version)
-        await self._send_value(send, answer, empty=scope["method"] == "HEAD")
+        status = 200
+        if isinstance(answer, Readiness):
+            status = 200 if answer.status == "ok" else 503
+            answer = answer if names_this_machine(scope) else Readiness(answer.status, answer.reason)
+        await self._send_value(send, answer, status, method=scope["method"])
 
     async def _send_value(
-        self, send: Send, value: msgspec.Struct | JsonObject, status: int = 200, *, empty: bool = False
+        self, send: Send, value: msgspec.Struct | JsonObject, status: int = 200, *, method: str = ""
     ) -> None:
-        """Answer with a value, known secrets in it masked; `empty` sends the head of the answer alone."""
-        body = b"" if empty else encode_answer(self._engine.queries.masks.value(value))
-        await send(_start(status, b"application/json", len(body)))
+        """Answer with a value, known secrets in it masked."""
+        body = encode_answer(self._engine.queries.masks.value(value))
+        await self._send_body(send, body, b"application/json", method, status)
+
+    async def _send_body(
+        self, send: Send, body: bytes, content_type: bytes, method: str, status: int = 200
+    ) -> None:
+        """Send an answer; to HEAD its head alone."""
+        body = b"" if method == "HEAD" else body
+        await send(_start(status, content_type, len(body)))
         await send({"type": "http.response.body", "body": body})
 
     async def _send_lines(self, send: Send, lines: AsyncIterator[bytes]) -> None:
@@ -138,7 +156,7 @@ def encode_answer(value: msgspec.Struct | JsonObject) -> bytes:
 
 
 def _check_method(operation: Operation[Any, Any], method: str) -> None:
-    allowed = (operation.method, "HEAD") if operation.open else (operation.method,)
+    allowed = (operation.method, "HEAD") if operation.open or operation.scraped else (operation.method,)
     if method not in allowed:
         why = f"Use {' or '.join(allowed)}, not {method}."
         raise Refusal(405, "Method not allowed", why)

@@ -21,6 +21,7 @@ from ..messages import Json, JsonObject
 from ..settings import (
     REPAIR_NAMES,
     DestinationSettings,
+    IngestSettings,
     Secret,
     Settings,
     Source,
@@ -36,6 +37,7 @@ from .names import (
     read_environment,
 )
 from .nearest import nearest_key
+from .secrets import read_secret
 from .wrong_values import wrong_value
 
 FILE_NAME = "segtap.toml"
@@ -96,18 +98,20 @@ def load(
     except msgspec.ValidationError as error:
         raise SettingsError(f"The settings do not fit together: {error}") from None
     _refuse_what_does_not_go_together(settings)
-    secrets: dict[str, Secret] = {}
+    secrets: dict[str, dict[str, Secret]] = {"destination": {}, "ingest": {}}
     for name in NEVER_IN_A_FILE:
-        variable: str = getattr(settings.destination, f"{name}_env")
-        secrets[name] = Secret(environ.get(variable, "").strip())
-        if secrets[name] or (name == "api_secret" and variable in environ):
-            sources[f"destination.{name}"] = Source("environment", variable)
+        section = "ingest" if name in IngestSettings.__struct_fields__ else "destination"
+        variable: str = getattr(getattr(settings, section), f"{name}_env")
+        secrets[section][name] = secret = Secret(read_secret(variable, environ))
+        if secret or (name == "api_secret" and variable in environ):
+            sources[f"{section}.{name}"] = Source("environment", variable)
     settings = msgspec.structs.replace(
         settings,
         sources=sources,
         file=str((path or Path(FILE_NAME)).absolute()),
         flags=dict(flags or {}),
-        destination=msgspec.structs.replace(settings.destination, **secrets),
+        destination=msgspec.structs.replace(settings.destination, **secrets["destination"]),
+        ingest=msgspec.structs.replace(settings.ingest, **secrets["ingest"]),
     )
     return _with_tables(settings, tables, str(path))
 
@@ -262,7 +266,7 @@ def _resolve_token(destination: JsonObject, environ: Mapping[str, str], sources:
             destination[key] = region.lower()
     if not destination.get("token"):
         name = str(destination.get("token_env", DestinationSettings().token_env))
-        destination["token"] = environ.get(name, "").strip()
+        destination["token"] = read_secret(name, environ)
         if destination["token"]:
             sources["destination.token"] = Source("environment", name)
         else:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
 from ..api.feed import Feed
+from ..api.models import Summary
 from ..api.server import ControlApp
-from ..delivery import Delivery, DeliveryState, refusal_statuses
+from ..delivery import Delivery, DeliveryState, Owed, refusal_statuses
 from ..faults import Faults
 from ..forward.forwarder import Forwarder
 from ..forward.sender import OnDelivery
 from ..index.backlog import Backlog
 from ..index.indexer import Indexer
-from ..index.owed import OwedRecords
+from ..index.owed import Given, OwedRecords
 from ..index.receipts import ReceiptReader
 from ..index.workers import Workers
 from ..ingest.app import IngestApp
 from ..ingest.first_look import FirstLook
 from ..ingest.knocks import Knocks
 from ..messages import Message, Receipt
+from ..metrics.meter import Meter
 from ..pipeline.intake import parse_receipt
 from ..proxy.app import ProxyApp
 from ..proxy.hosts import SEGMENT_CDN, upstreams_of
@@ -40,7 +43,8 @@ from .forwarder_switch import ForwarderSwitch
 from .functions import EngineFunctions
 from .gathering import Gathering
 from .history import History
-from .queries import Queries
+from .outside import Outside
+from .queries import VERSION, Queries
 from .rejudge import Rejudging
 from .seen import SeenValues
 from .sending import Sending
@@ -78,6 +82,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     watch: SettingsWatch
     queries: Queries
     commands: Commands
+    outside: Outside
     web: WebServer
     passing: Passing | None
     """The way to the servers behind `segtap proxy`, else None."""
@@ -101,7 +106,8 @@ def build(
     faults = Faults(feed.touch)
     supervisor = Supervisor(faults)
     knocks = Knocks(now, feed.touch)
-    log = WatchedLog(stores.receipts, faults)
+    meter = Meter(now)
+    log = WatchedLog(stores.receipts, faults, meter.acknowledged)
     looked, bounds = FirstLook(), bounds_of(settings.ingest)
 
     def parse(receipt: Receipt, only: Collection[int] | None = None) -> list[Message]:
@@ -118,14 +124,19 @@ def build(
         functions=functions,
     )
     workers = Workers(lambda: (active.settings, active.revision), looked.text, faults)
+
+    def publish(summaries: Sequence[Summary]) -> None:
+        meter.list(summaries)
+        feed.publish(summaries)
+
     indexer = Indexer(
         stores,
         reader,
-        publish=feed.publish,
+        publish=publish,
         offer=lambda summary, made: forwarder.offer(summary, made),
         owed=lambda: forwarder.wake(),
         faults=faults,
-        count=looked.count,
+        count=meter.counted(looked.count),
         waiting=lambda: log.waiting > 0,
         workers=workers,
     )
@@ -134,15 +145,31 @@ def build(
     summing = Summing(stores, reader, lambda: bounds_of(active.settings.ingest), lambda: indexer.waiting)
     aggregates = Aggregates(stores, reader, active, gathering)
 
-    delivered = _delivered(feed)
+    delivered = _delivered(feed, meter)
 
     def halted(why: str) -> None:
         switch.note_halt(why)
         feed.touch()
 
+    def load(owed: Sequence[Owed]) -> AsyncIterator[list[Message]]:
+        meter.owe(owed)
+        return reader.loading(stores, owed)
+
+    elsewhere = OwedRecords(
+        stores.receipts,
+        workers,
+        lambda: active.settings,
+        busy=lambda: indexer.behind,
+        plain=lambda: not active.runs_functions,
+    )
+
+    def given(owed: Sequence[Owed]) -> AbstractAsyncContextManager[Given]:
+        meter.owe(owed)
+        return elsewhere.given(owed)
+
     forwarder = Forwarder(
         stores,
-        lambda stretch: reader.loading(stores, stretch),
+        load,
         active,
         settings=settings.destination,
         on_delivery=delivered,
@@ -150,13 +177,7 @@ def build(
         on_halt=halted,
         dry_run=settings.dry_run,
         linger=LINGER,
-        elsewhere=OwedRecords(
-            stores.receipts,
-            workers,
-            lambda: active.settings,
-            busy=lambda: indexer.behind,
-            plain=lambda: not active.runs_functions,
-        ).given,
+        elsewhere=given,
     )
     switch = ForwarderSwitch(
         forwarder,
@@ -205,7 +226,17 @@ def build(
         feed,
         faults,
     )
-    control, passing = ControlApp(queries, commands, token), None
+    outside = Outside(
+        meter,
+        stores,
+        log,
+        switch,
+        indexer,
+        accepting=lambda: queries.accepting,
+        version=VERSION,
+        metrics_token=settings.ingest.metrics_token.reveal(),
+    )
+    control, passing = ControlApp(queries, commands, outside, token), None
     if settings.proxying:
         passing = Passing(settings.proxy.answer_timeout)
         app = ProxyApp(
@@ -219,6 +250,7 @@ def build(
             knocks=knocks,
             looked=looked,
             faults=faults,
+            on_refused=meter.refuse,
         )
     else:
         app = IngestApp(
@@ -231,6 +263,7 @@ def build(
             knocks=knocks,
             looked=looked,
             device=lambda: device_mode_of(active.settings),
+            on_refused=meter.refuse,
         )
     return Parts(
         active=active,
@@ -254,6 +287,7 @@ def build(
         watch=watch,
         queries=queries,
         commands=commands,
+        outside=outside,
         web=WebServer(app, listener, settings.ingest, app.keep_malformed, dated=not settings.proxying),
         passing=passing,
     )
@@ -272,12 +306,14 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _delivered(feed: Feed) -> OnDelivery:
+def _delivered(feed: Feed, meter: Meter) -> OnDelivery:
     """Return what the forwarder calls after each write to the journal."""
 
     def delivered(deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
         log_deliveries(deliveries)
+        statuses = refusal_statuses(deliveries)
+        meter.deliver(states, statuses)
         # Includes attempts that settle nothing: viewers then ask for the message's new attempt.
-        feed.change(states, refusal_statuses(deliveries))
+        feed.change(states, statuses)
 
     return delivered

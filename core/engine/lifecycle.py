@@ -125,6 +125,7 @@ class Engine:
     async def stop(self) -> None:
         """Accept no more messages, finish or store what is in flight, and close everything."""
         self._parts.queries.accepting = False
+        self._parts.outside.stopping = True
         await self._cleanup.aclose()
 
     async def indexed(self) -> None:

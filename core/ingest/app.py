@@ -28,7 +28,8 @@ class IngestApp:
     `sink` makes a receipt durable and returns its number; `clock` gives milliseconds since the epoch;
     `wanted` says whether forwarding is on; `control` handles everything under `/_segtap`. `url` stands in for
     the Host header of clients that send none. `knocks` counts requests without a message. `device` gives what
-    makes a page run Mixpanel itself, None if it is not to.
+    makes a page run Mixpanel itself, None if it is not to. `on_refused` is called with the status of each
+    refused request, also of those that are not kept.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class IngestApp:
         knocks: Knocks | None = None,
         looked: FirstLook | None = None,
         device: Callable[[], DeviceMode | None] = lambda: None,
+        on_refused: Callable[[int], None] = lambda status: None,
     ) -> None:
         self._control = control
         self.endpoint = Endpoint(
@@ -54,6 +56,7 @@ class IngestApp:
             knocks=knocks or Knocks(clock),
             looked=looked or FirstLook(),
             device=device,
+            on_refused=on_refused,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -30,6 +30,7 @@ class Endpoint:
         "knocks",
         "looked",
         "now",
+        "on_refused",
         "refusals",
         "settings",
         "sink",
@@ -48,6 +49,7 @@ class Endpoint:
         knocks: Knocks,
         looked: FirstLook,
         device: Callable[[], DeviceMode | None],
+        on_refused: Callable[[int], None],
     ) -> None:
         self.sink = sink
         self.settings = settings
@@ -57,6 +59,7 @@ class Endpoint:
         self.knocks = knocks
         self.looked = looked
         self.device = device
+        self.on_refused = on_refused
         self.refusals = Allowance()
         self.deadlines = Deadlines(settings.body_timeout)
         self.beside = asyncio.Lock()
@@ -64,6 +67,7 @@ class Endpoint:
 
     async def keep_refused(self, receipt: Receipt) -> None:
         """Hand a refused request to the sink, unless too many came at once; the next one says how many."""
+        self.on_refused(receipt.status)
         skipped = self.refusals.take(receipt.received_at)
         if skipped is None:
             return

@@ -41,8 +41,8 @@ _upstream: ContextVar[str | None] = ContextVar("_upstream", default=None)
 class ProxyApp:
     """ASGI application of `segtap proxy`. Paths below `/_segtap` go to `control`.
 
-    `sink`, `settings`, `clock`, `knocks` and `looked` are those of `IngestApp`. `passing` sends, and `faults`
-    gets the servers that cannot be reached.
+    `sink`, `settings`, `clock`, `knocks`, `looked` and `on_refused` are those of `IngestApp`. `passing`
+    sends, and `faults` gets the servers that cannot be reached.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class ProxyApp:
         knocks: Knocks | None = None,
         looked: FirstLook | None = None,
         faults: Faults | None = None,
+        on_refused: Callable[[int], None] = lambda status: None,
     ) -> None:
         async def keep(receipt: Receipt) -> int:
             """Hand on the receipt of a copy: the server received the message as well."""
@@ -76,6 +77,7 @@ class ProxyApp:
             url=url,
             knocks=knocks,
             looked=looked,
+            on_refused=on_refused,
         )
         self._upstreams = upstreams
         self._passing = passing

@@ -92,6 +92,12 @@ def listen(settings: IngestSettings) -> Listener:
     """
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError("TLS takes both: --tls-cert and --tls-key.")
+    if settings.metrics_token_env and not settings.metrics_token:
+        name = settings.metrics_token_env
+        raise SettingsError(
+            f"metrics_token_env names {name}, which is not set. Set it to the token by which other machines"
+            " read /_segtap/metrics, or leave metrics_token_env out."
+        )
     tls = bool(settings.tls_cert)
     hosts = tuple(dict.fromkeys(settings.host))
     if not hosts:

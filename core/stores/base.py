@@ -30,6 +30,8 @@ Cursor: TypeAlias = int
 """A receipt's position in the log."""
 START: Cursor = 0
 """Before the first receipt."""
+SMALL_REQUEST = 4096
+"""Bytes for which there has to be room where `ReceiptLog.check` is to succeed."""
 
 
 def just_before(seq: Cursor) -> Cursor:
@@ -164,6 +166,13 @@ class ReceiptLog(ReadableLog, Protocol):
         """Make a receipt durable and return its position.
 
         Raises JournalFull when the store has reached its limit and may not delete what it holds.
+        """
+        ...
+
+    def check(self) -> Awaitable[None]:
+        """Try whether a small receipt could be appended, by a write that changes nothing.
+
+        Raises JournalError as `append` would.
         """
         ...
 
@@ -400,6 +409,10 @@ class Stores(Readable, Protocol):
     @property
     def outbox(self) -> Outbox:
         """What of them is to be sent, and was."""
+        ...
+
+    def size(self) -> int:
+        """Return how many bytes it takes."""
         ...
 
     def announce(self, url: str) -> None:

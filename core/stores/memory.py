@@ -18,7 +18,19 @@ from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState, Owe
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
 from ..verdict import Finding
-from .base import START, Condition, CountedField, Counts, Cursor, Entry, Found, Judged, Revision, Snapshot
+from .base import (
+    SMALL_REQUEST,
+    START,
+    Condition,
+    CountedField,
+    Counts,
+    Cursor,
+    Entry,
+    Found,
+    Judged,
+    Revision,
+    Snapshot,
+)
 from .memory_totals import line_of, severities_of, values_of
 from .tallies import StepOf, Stretch, Tallies, tallies_of
 
@@ -94,6 +106,10 @@ class MemoryReceipts:
         memory.bytes += len(kept.body)
         self._receive((kept,))
         return kept.seq
+
+    async def check(self) -> None:
+        """Raise JournalFull if nothing fits any more."""
+        self._memory.make_room(SMALL_REQUEST)
 
     def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
         """Call `receive` with each receipt appended from now on."""
@@ -355,7 +371,7 @@ class MemoryOutbox:
         """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         owed = (entry.summary for entry in self._memory.lines(after) if self._memory.owed(entry))
         found = (line for line in owed if line.delivery is not DeliveryState.HELD)
-        return [Owed(line.id, line.marks, line.delivery) for line in islice(found, limit)]
+        return [Owed(line.id, line.marks, line.delivery, line.received_at) for line in islice(found, limit)]
 
     async def record(
         self,
@@ -398,6 +414,10 @@ class MemoryStores:
         self.receipts = MemoryReceipts(self.memory)
         self.index = MemoryIndex(self.memory)
         self.outbox = MemoryOutbox(self.memory)
+
+    def size(self) -> int:
+        """Return how many bytes the bodies of the receipts have."""
+        return self.memory.bytes
 
     def announce(self, url: str) -> None:
         """Do nothing: no other engine can want the same memory."""

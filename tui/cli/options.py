@@ -23,6 +23,7 @@ FLAGS: dict[str, tuple[str, str]] = {
     "port": ("ingest", "port"),
     "tls_cert": ("ingest", "tls_cert"),
     "tls_key": ("ingest", "tls_key"),
+    "metrics_token_env": ("ingest", "metrics_token_env"),
     "journal": ("journal", "path"),
     "ephemeral": ("journal", "ephemeral"),
     "destination": ("destination", "kind"),
@@ -79,6 +80,11 @@ _LISTENING = (
         "--tls-cert", shell_complete=complete_file, metavar="FILE", help="Certificate to speak https with."
     ),
     click.option("--tls-key", shell_complete=complete_file, metavar="FILE", help="Its key."),
+    click.option(
+        "--metrics-token-env",
+        metavar="NAME",
+        help="Variable with the token by which other machines read /_segtap/metrics.",
+    ),
 )
 _JOURNAL = (
     click.option(
@@ -277,6 +283,7 @@ def _refuse_unset_secrets(options: Mapping[str, Any], settings: Settings) -> Non
     secrets = {
         "api_secret_env": settings.destination.api_secret,
         "service_account_env": settings.destination.service_account,
+        "metrics_token_env": settings.ingest.metrics_token,
     }
     for option, secret in secrets.items():
         if (name := options.get(option)) and not secret:

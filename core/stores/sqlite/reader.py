@@ -262,7 +262,7 @@ def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: i
 def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Owed]:
     """Return messages to be sent, oldest first."""
     rows = db.execute(
-        "SELECT id, marks, delivery FROM messages "
+        "SELECT id, marks, delivery, received_at FROM messages "
         f"WHERE {OWED} AND delivery != ? AND id > ? ORDER BY id LIMIT ?",
         (DeliveryState.HELD.value, after, bounded(limit)),
     )

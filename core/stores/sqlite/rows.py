@@ -208,12 +208,12 @@ def unpack_summary(row: Sequence[Any]) -> Summary:
     return Summary(id, received_at, type, name, user, source, errors, warnings, marks, state, message_id)
 
 
-def unpack_owed(id: int, marks: object, delivery: object) -> Owed:
+def unpack_owed(id: int, marks: object, delivery: object, received_at: object = 0) -> Owed:
     """Return what is owed; where the row cannot be read, a damaged message that is not sent."""
     state = _STATES.get(delivery) if isinstance(delivery, str) else None
     if state is None or not isinstance(marks, int) or not 0 <= marks <= _MOST:
-        return Owed(id, int(Marks.REFUSED | Marks.DAMAGED), DeliveryState.NONE)
-    return Owed(id, marks, state)
+        return Owed(id, int(Marks.REFUSED | Marks.DAMAGED), DeliveryState.NONE, _time(received_at))
+    return Owed(id, marks, state, _time(received_at))
 
 
 def unpack_entry(row: Sequence[Any], text: str = "") -> Entry:

@@ -16,7 +16,15 @@ from . import reader, snapshots, totals
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
 from .lock import JournalLock
-from .place import check_file, chosen_path, ephemeral_path, make_file, make_folder, remove_ephemeral
+from .place import (
+    check_file,
+    chosen_path,
+    companions,
+    ephemeral_path,
+    make_file,
+    make_folder,
+    remove_ephemeral,
+)
 from .reader import Reader
 from .readonly import SqliteDeliveries, SqliteLines
 from .store import Store
@@ -36,6 +44,10 @@ class SqliteReceipts:
     def append(self, receipt: Receipt) -> Awaitable[Cursor]:
         """Make a receipt durable and return its position."""
         return self._writer.append(receipt)
+
+    def check(self) -> Awaitable[None]:
+        """Try whether a receipt could be appended, by a write that changes nothing."""
+        return self._writer.check()
 
     def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
         """Call `receive` in the event loop with each receipt appended from now on, in order."""
@@ -237,6 +249,11 @@ class SqliteStores:
     def ephemeral(self) -> bool:
         """True if the file is deleted on close."""
         return self._ephemeral
+
+    def size(self) -> int:
+        """Return how many bytes the file and those beside it take on the disk."""
+        files = (self._store.path, *companions(self._store.path))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def announce(self, url: str) -> None:
         """Note the URL at which this engine can be attached to, for a second one that wants the journal."""

@@ -21,6 +21,7 @@ import msgspec
 
 from ...errors import JournalError
 from ...messages import Receipt
+from ..base import SMALL_REQUEST
 from .checkpoints import Checkpoints
 from .faults import SQLITE_ERRORS, closed_fault, store_fault
 from .lock import JournalLock
@@ -79,6 +80,21 @@ class Writer:
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put((work, future))
         return future
+
+    def check(self) -> asyncio.Future[None]:
+        """Queue a write that changes nothing; the future fails where appending a receipt would."""
+
+        def work() -> None:
+            self._rescue.admit()
+            self.rotation.make_room(SMALL_REQUEST)
+            try:
+                self.store.touch()
+            except SQLITE_ERRORS as error:
+                self._rescue.recover(error)
+                self.store.touch()
+            self._rescue.committed()
+
+        return self.run(work)
 
     def watch(self, report: Callable[[str], None]) -> None:
         """Call `report`, in the loop, with what is wrong with the files, and with "" once nothing is."""

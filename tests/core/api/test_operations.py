@@ -15,24 +15,25 @@ from engines import engine_settings, isolate, running_engine
 from fake_viewer import FakeViewer, story
 
 from segtap.core.api import operations as ops
-from segtap.core.api.handlers import LINES, VALUES
+from segtap.core.api.handlers import LINES, TEXTS, VALUES
 from segtap.core.api.openapi import document
 from segtap.core.api.operations import OPERATIONS, PREFIX, Operation, operation_at
 from segtap.core.api.viewer import Viewer
 
-NOT_FOR_VIEWERS = {"healthz", "openapi"}
+NOT_FOR_VIEWERS = {"healthz", "livez", "readyz", "metrics", "openapi"}
 """Operations for other programs than viewers."""
 ALSO_REPLAY = {"replay_texts", "send_edited", "replay_to", "edited_to"}
 """Methods of a viewer that call the operation `replay`, too."""
 
 
-def names(kinds: Sequence[str] = ("value", "lines", "frames")) -> set[str]:
+def names(kinds: Sequence[str] = ("value", "lines", "frames", "text")) -> set[str]:
     return {operation.name for operation in OPERATIONS if operation.kind in kinds}
 
 
 def test_server_and_viewer_have_every_operation() -> None:
     assert set(VALUES) == names(("value",))
     assert set(LINES) == names(("lines",))
+    assert set(TEXTS) == names(("text",))
     methods = {name for name, _ in inspect.getmembers(Viewer, inspect.isfunction) if not name.startswith("_")}
     assert names() - NOT_FOR_VIEWERS == methods - {"call", "call_lines", "close", *ALSO_REPLAY}
 

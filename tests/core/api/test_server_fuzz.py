@@ -30,7 +30,7 @@ class Asker:
 
     def __init__(self, runner: asyncio.Runner, engine: Engine) -> None:
         self._runner = runner
-        self._app = ControlApp(engine.queries, engine.commands, engine.token)
+        self._app = ControlApp(engine.queries, engine.commands, engine.parts.outside, engine.token)
         self._token = engine.token
         self._engine = engine
 

@@ -180,7 +180,7 @@ class JournalMachine(RuleBasedStateMachine):
         assert list(found) == [line for line in lines if line.name.lower().startswith("order")]
         owed = self.runner.run(self.journal.outbox.owed(limit=10_000))
         assert owed == [
-            Owed(line.id, line.marks, line.delivery)
+            Owed(line.id, line.marks, line.delivery, line.received_at)
             for line in lines
             if line.delivery in (DeliveryState.WAITING, DeliveryState.STUCK)
         ]
