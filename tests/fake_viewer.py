@@ -16,6 +16,7 @@ from segtap.core.aggregates.model import FieldValues, Groups, Overview
 from segtap.core.api import operations as ops
 from segtap.core.api.models import (
     Change,
+    Coverage,
     EngineState,
     FeedBatch,
     MessageDetail,
@@ -34,7 +35,10 @@ from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.query import Facts, Judgement, Names, parse, searched_text
 from segtap.core.query.fields import BY_NAME
 from segtap.core.settings import Settings
-from segtap.core.stores.tallies import Line, Tallies, tallies_of
+from segtap.core.stores.tallies import Line, Tallies, counted_as, tallies_of
+from segtap.core.stories.model import EventStory, UserStory
+from segtap.core.stories.properties import Properties, holder_of
+from segtap.core.stories.user import ids_of, moments
 from segtap.core.verdict import (
     SEVERITY_WEIGHT,
     Finding,
@@ -321,6 +325,8 @@ class FakeViewer(Viewer):
         """Messages that the overview has not read yet, as far as it tells."""
         self.known_users = Users(mode="original")
         self.known_groups = Groups()
+        self.documents: dict[int, JsonObject] = {}
+        """Messages as the stories read them, by id, where they are others than `detail_of` makes."""
         self.reachable = True
         self.closed = False
         self._frames: set[asyncio.Queue[FeedBatch | None]] = set()
@@ -511,6 +517,85 @@ class FakeViewer(Viewer):
         clusters = self.known_users.clusters
         has_it = (one for one in clusters if any(member.id == ask.id for member in one.members))
         return UserFound(next(has_it, None))
+
+    def _answer_user_story(self, ask: ops.UserStoryRequest) -> UserStory:
+        self.calls.append(("user_story", ask.id, ask.before, ask.after))
+        clusters = self.known_users.clusters
+        cluster = next((one for one in clusters if any(member.id == ask.id for member in one.members)), None)
+        ids = ids_of(cluster, ask.id)
+        own = {line.id: self.names_of_line(line) for line in self.lines if not line.refused}
+        found = [
+            line for line in self.lines if line.id in ids.joins or ids.include(own.get(line.id, Names()))
+        ]
+        chosen = [
+            line
+            for line in found
+            if (ask.before is None or line.id < ask.before) and (ask.after is None or line.id > ask.after)
+        ]
+        some = chosen[: ask.limit] if ask.after is not None else chosen[-ask.limit :]
+        rules = {
+            line.id: {one.rule: one.severity for one in detail_of(line).verdict.findings} for line in some
+        }
+        documents = {line.id: self.document_of(line) for line in some}
+        return UserStory(
+            id=ask.id,
+            cluster=cluster,
+            moments=moments(some, own, rules, documents, ids),
+            more=len(chosen) > len(some),
+            reached=max((line.id for line in self.lines), default=0),
+            covered=Coverage(messages=len(self.lines), behind=self.behind),
+        )
+
+    def names_of_line(self, line: Summary) -> Names:
+        """The ids that a message came with."""
+        known = any(
+            member.id == line.user and member.kind == "user"
+            for one in self.known_users.clusters
+            for member in one.members
+        )
+        return Names(user_id=line.user) if known else Names(anonymous_id=line.user)
+
+    def document_of(self, line: Summary) -> JsonObject:
+        """A message as the stories read it; a test may put others in their place."""
+        return self.documents.get(line.id) or msgspec.json.decode(detail_of(line).document)
+
+    def _answer_event_story(self, ask: ops.EventStoryRequest) -> EventStory:
+        self.calls.append(("event_story", ask.type, ask.name, ask.message))
+        key = ask.type, ask.name
+        if ask.message:
+            line = next((line for line in self.lines if line.id == ask.message), None)
+            if line is None:
+                raise InputError(f"Message {ask.message} is no longer in the journal: it was cleared.")
+            key = counted_as(line.type, line.name, line.name, refused=line.refused)
+        lines = [
+            line
+            for line in self.lines
+            if counted_as(line.type, line.name, line.name, refused=line.refused) == key
+        ]
+        found = Properties(key[0])
+        for line in lines:
+            found.add(line.id, line.received_at, self.document_of(line))
+        tallies = tallies_of_lines(*((line, detail_of(line).verdict) for line in lines))
+        return EventStory(
+            type=key[0],
+            name=key[1],
+            overview=overview_of(tallies, coverage_of(tallies, behind=self.behind)),
+            holder=holder_of(key[0]),
+            properties=found.stories(ask.limit),
+            total=found.total,
+            open=found.open,
+            covered=Coverage(
+                messages=found.messages,
+                first=found.first,
+                last=found.last,
+                since=found.since,
+                until=found.until,
+                behind=self.behind,
+            ),
+            start=found.start,
+            step=found.step,
+            slots=found.slots(),
+        )
 
     def _answer_groups(self, ask: ops.GroupsRequest) -> Groups:
         self.calls.append(("groups", ask.filter) if ask.filter else ("groups",))

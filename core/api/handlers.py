@@ -13,6 +13,7 @@ from ..masks import Masks, masked_settings
 from ..messages import JsonObject
 from ..settings import Settings
 from ..sources.bounds import Bounds
+from ..stories.model import EventStory, UserStory
 from . import operations as ops
 from .models import (
     Alive,
@@ -30,6 +31,10 @@ from .refusal import Refusal
 
 MAX_PAGE = 5_000
 """The most messages of one page."""
+MAX_STORY = 1_000
+"""The most messages of one stretch of a user's story: each of them is read."""
+MAX_PROPERTIES = 2_000
+"""The most properties of one answer about an event."""
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -49,6 +54,24 @@ class Aggregates(Protocol):
     async def user(self, id: str) -> Cluster | None: ...
 
     async def groups(self, filter: str = "") -> Groups: ...
+
+
+class Stories(Protocol):
+    """The stories of an engine's users and events."""
+
+    async def user(
+        self,
+        id: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        wait: int | None = None,
+    ) -> UserStory: ...
+
+    async def event(
+        self, type: str = "", name: str = "", message: int = 0, limit: int = 200
+    ) -> EventStory: ...
 
 
 class Seen(Protocol):
@@ -94,6 +117,9 @@ class Queries(Protocol):
 
     @property
     def seen(self) -> Seen: ...
+
+    @property
+    def stories(self) -> Stories: ...
 
     @property
     def settings(self) -> Settings: ...
@@ -173,6 +199,18 @@ async def _user(engine: Controlled, ask: ops.UserRequest) -> UserFound:
     return UserFound(await engine.queries.aggregates.user(ask.id))
 
 
+async def _user_story(engine: Controlled, ask: ops.UserStoryRequest) -> UserStory:
+    limit = max(1, min(ask.limit, MAX_STORY))
+    return await engine.queries.stories.user(
+        ask.id, before=ask.before, after=ask.after, limit=limit, wait=ask.wait
+    )
+
+
+async def _event_story(engine: Controlled, ask: ops.EventStoryRequest) -> EventStory:
+    limit = max(1, min(ask.limit, MAX_PROPERTIES))
+    return await engine.queries.stories.event(ask.type, ask.name, ask.message, limit)
+
+
 async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> EngineState:
     if order.on is None and not order.reread:
         why = 'Send {"on": true}, {"on": false} or {"reread": true}.'
@@ -232,6 +270,8 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.VALUES, lambda engine, ask: engine.queries.seen.values(ask.field, ask.text, ask.limit)),
         _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit, ask.filter)),
         _by(ops.USER, _user),
+        _by(ops.USER_STORY, _user_story),
+        _by(ops.EVENT_STORY, _event_story),
         _by(ops.GROUPS, lambda engine, ask: engine.queries.aggregates.groups(ask.filter)),
         _by(ops.INSPECT, lambda engine, message: engine.queries.inspect(bytes(message))),
         _by(ops.SET_FORWARDING, _set_forwarding),

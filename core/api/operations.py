@@ -15,6 +15,7 @@ from ..delivery import Posted, Validated
 from ..identities.model import UserFound, UserRow, Users
 from ..messages import JsonObject
 from ..settings import Settings
+from ..stories.model import EventStory, UserStory
 from .models import (
     Alive,
     EngineState,
@@ -123,6 +124,29 @@ class UserRequest(msgspec.Struct, frozen=True):
     """The request for a user, by any of their ids."""
 
     id: str = ""
+
+
+class UserStoryRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The request for at most `limit` messages of the user with any of their ids: before or after a message,
+    or the newest. A search ends after `wait` milliseconds, see `UserStory.searched_to`.
+    """
+
+    id: str = ""
+    before: MessageNumber | None = None
+    after: MessageNumber | None = None
+    limit: MessageNumber = 200
+    wait: MessageNumber | None = None
+
+
+class EventStoryRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The request for an event and at most `limit` of its properties: the event of a message, or one by type
+    and name, as an `EventCount` has them.
+    """
+
+    type: str = ""
+    name: str = ""
+    message: MessageNumber = 0
+    limit: MessageNumber = 200
 
 
 class ExportRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -237,6 +261,22 @@ USER_ROWS = Operation(
     "user_rows", "GET", "users/all", "Write every user, one a line.", NoRequest, UserRow, "lines"
 )
 USER = Operation("user", "GET", "user", "Find the user with an id.", UserRequest, UserFound)
+USER_STORY = Operation(
+    "user_story",
+    "GET",
+    "user/story",
+    "List the messages of a user, oldest first.",
+    UserStoryRequest,
+    UserStory,
+)
+EVENT_STORY = Operation(
+    "event_story",
+    "GET",
+    "event/story",
+    "Read the properties of an event over time, with their types.",
+    EventStoryRequest,
+    EventStory,
+)
 GROUPS = Operation("groups", "GET", "groups", "Check the setup of Group Analytics.", GroupsRequest, Groups)
 EXPORT = Operation(
     "export", "GET", "export", "Write messages, one a line, oldest first.", ExportRequest, JsonObject, "lines"
@@ -264,6 +304,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(HEALTHZ, LIVEZ, READYZ, METRICS),
     *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
     *(USERS, USER_ROWS, USER, GROUPS, EXPORT),
+    *(USER_STORY, EVENT_STORY),
     *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, CLEAR, OPENAPI),
 )
 

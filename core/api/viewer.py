@@ -12,6 +12,7 @@ from ..aggregates.model import FieldValues, Groups, Overview
 from ..delivery import Posted, Validated
 from ..identities.model import Cluster, Users
 from ..settings import Settings
+from ..stories.model import EventStory, UserStory
 from . import operations as ops
 from .models import EngineState, FeedBatch, MessageDetail, Page, SuperProperties
 from .operations import NoRequest, Operation
@@ -108,6 +109,31 @@ class Viewer(abc.ABC):
     async def user(self, id: str) -> Cluster | None:
         """Return the user with exactly this id, None if no covered message has it."""
         return (await self.call(ops.USER, ops.UserRequest(id))).cluster
+
+    async def user_story(
+        self,
+        id: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 200,
+        wait: int | None = None,
+    ) -> UserStory:
+        """Return messages of the user with this id: those before or after a message, or the newest.
+
+        A search ends after `wait` milliseconds, see `UserStory.searched_to`.
+        """
+        return await self.call(ops.USER_STORY, ops.UserStoryRequest(id, before, after, limit, wait))
+
+    async def event_story(
+        self, type: str = "", name: str = "", *, message: int = 0, limit: int = 200
+    ) -> EventStory:
+        """Return an event in numbers and its properties; with `message`, the event of that message.
+
+        What cannot be read within a second is left for the next call, see `EventStory.covered`. Raises
+        InputError if the journal does not have the message.
+        """
+        return await self.call(ops.EVENT_STORY, ops.EventStoryRequest(type, name, message, limit))
 
     async def groups(self, filter: str = "") -> Groups:
         """Return the state of Group Analytics: the four parts of each group key.

@@ -50,6 +50,7 @@ from .seen import SeenValues
 from .sending import Sending
 from .settings_change import SettingsChange
 from .settings_watch import SettingsWatch
+from .stories import Stories
 from .summing import Summing
 from .supervisor import Supervisor
 from .watched_log import WatchedLog
@@ -75,6 +76,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     history: History
     summing: Summing
     aggregates: Aggregates
+    stories: Stories
     gathering: Gathering
     switch: ForwarderSwitch
     rejudging: Rejudging
@@ -144,6 +146,7 @@ def build(
     gathering = Gathering(stores, reader, active, supervisor, indexer.pause, lambda: indexer.waiting)
     summing = Summing(stores, reader, lambda: bounds_of(active.settings.ingest), lambda: indexer.waiting)
     aggregates = Aggregates(stores, reader, active, gathering)
+    stories = Stories(stores, reader, active, gathering, summing)
 
     delivered = _delivered(feed, meter)
 
@@ -203,6 +206,7 @@ def build(
         summing,
         aggregates,
         SeenValues(stores, gathering),
+        stories,
         knocks,
         feed,
         faults,
@@ -280,6 +284,7 @@ def build(
         history=history,
         summing=summing,
         aggregates=aggregates,
+        stories=stories,
         gathering=gathering,
         switch=switch,
         rejudging=rejudging,

@@ -167,6 +167,7 @@ class Engine:
             self._cleanup.push_async_callback(parts.passing.close)
         self._cleanup.push_async_callback(parts.summing.close)
         self._cleanup.push_async_callback(parts.aggregates.close)
+        self._cleanup.push_async_callback(parts.stories.close)
         self._cleanup.push_async_callback(parts.functions.close)
         self._cleanup.push_async_callback(parts.workers.close)
         self._cleanup.push_async_callback(parts.supervisor.stop)

@@ -12,7 +12,6 @@ import msgspec
 from ..api.feed import Feed
 from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
 from ..checks.not_imitated import in_settings
-from ..delivery import DeliveryState, refusal_statuses
 from ..errors import JournalError
 from ..faults import Faults
 from ..forward.credentials import credentials_in_words, sent_with
@@ -39,6 +38,8 @@ from .rejudge import Rejudging
 from .search import Search
 from .searched import searched_above
 from .seen import SeenValues
+from .statuses import with_statuses
+from .stories import Stories
 from .summing import Summing
 
 VERSION = version("segtap")
@@ -59,6 +60,7 @@ class Queries:
         summing: Summing,
         aggregates: Aggregates,
         seen: SeenValues,
+        stories: Stories,
         knocks: Knocks,
         feed: Feed,
         faults: Faults,
@@ -70,6 +72,7 @@ class Queries:
         self.summing = summing
         self.aggregates = aggregates
         self.seen = seen
+        self.stories = stories
         self._active = active
         self._functions = functions
         self._stores = stores
@@ -188,7 +191,7 @@ class Queries:
         query = parse(filter)
         if query.node is None:
             page = await self._stores.index.page(before=before, after=after, limit=limit)
-            return await self._with_statuses(page)
+            return await with_statuses(self._stores, page)
         last = self._continued
         tally = last[2] if before is not None and last[:2] == (filter, before) else Tally()
         search = Search(self._stores, self._reader, query, self.bounds, tally)
@@ -202,20 +205,7 @@ class Queries:
                 counts = await self._stores.index.counts()
                 searched = max(1, counts.received + counts.refused - searched)
             page = msgspec.structs.replace(page, searched=searched)
-        return await self._with_statuses(page)
-
-    async def _with_statuses(self, page: Page) -> Page:
-        """Return the page with the HTTP status of each message that Mixpanel refused."""
-        refused = [line.id for line in page.summaries if line.delivery is DeliveryState.REFUSED]
-        if not refused:
-            return page
-        attempts = await self._stores.outbox.deliveries_of(refused)
-        statuses = refusal_statuses(one for id in attempts for one in attempts[id])
-        lines = (
-            msgspec.structs.replace(line, status=statuses[line.id]) if line.id in statuses else line
-            for line in page.summaries
-        )
-        return msgspec.structs.replace(page, summaries=tuple(lines))
+        return await with_statuses(self._stores, page)
 
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message."""

@@ -276,6 +276,12 @@ class LineCandidate:
         return () if message is None else records_of(self._held.verdict(message, self._found))
 
 
+def line_candidates(reader: ReceiptReader) -> Callable[[Found], LineCandidate]:
+    """Return what makes candidates of lines of the index; neighbours share the request that they read."""
+    held = _Held(reader, None)
+    return lambda found: LineCandidate(found, held)
+
+
 class DocumentCandidate:
     """A candidate of which nothing but the document is asked."""
 

@@ -18,9 +18,9 @@ from ..aggregates.model import Overview
 from ..index.receipts import ReceiptReader
 from ..messages import RAW_TYPE
 from ..modes import Mode
-from ..query import Query, parse
+from ..query import parse
 from ..sources.bounds import Bounds
-from ..stores.base import Counts, Stores
+from ..stores.base import Condition, Counts, Stores
 from ..stores.tallies import LineCounts
 from ..verdict import Severity
 from .search import Search
@@ -64,7 +64,10 @@ class Summing:
     async def overview(self, filter: str = "") -> Overview:
         """Return the summary of all messages, or of those that match. Raises JournalError, FilterFault."""
         query = parse(filter)
-        return await (self._all() if query.node is None else self._of(filter, query))
+        if query.node is None:
+            return await self._all()
+        bounds = self._bounds()
+        return await self.of(filter, Search(self._stores, self._reader, query, bounds).condition)
 
     def reset(self) -> None:
         """Forget what was counted: the journal was cleared, or the settings changed."""
@@ -89,12 +92,10 @@ class Summing:
             self._read = counts, await self._with_modes(overview_of(tallies, covered))
         return _with(self._read[1], self._waiting())
 
-    async def _of(self, filter: str, query: Query) -> Overview:
-        found = self._matching.pop(filter, None)
-        if found is None:
-            search = Search(self._stores, self._reader, query, self._bounds())
-            found = _Matching(self._stores, search)
-        self._matching[filter] = found
+    async def of(self, key: str, condition: Callable[[], Condition]) -> Overview:
+        """Return the summary of the messages that fulfil a condition; `key` names it from now on."""
+        found = self._matching.pop(key, None) or _Matching(self._stores, condition)
+        self._matching[key] = found
         while len(self._matching) > MOST_FILTERS:
             self._matching.pop(next(iter(self._matching))).stop()
         return _with(await self._with_modes(await found.overview()), self._waiting())
@@ -136,11 +137,11 @@ class _Counted:
 
 
 class _Matching:
-    """Counts the messages that match one filter, while somebody asks."""
+    """Counts the messages that fulfil one condition, while somebody asks."""
 
-    def __init__(self, stores: Stores, search: Search) -> None:
+    def __init__(self, stores: Stores, condition: Callable[[], Condition]) -> None:
         self._stores = stores
-        self._search = search
+        self._condition = condition
         self._counted = _Counted(stores.index.changes)
         self._making: _Counted | None = None
         """Replacement under construction; swapped in once it is whole."""
@@ -189,7 +190,7 @@ class _Matching:
 
     async def _stretch(self, counting: _Counted) -> bool:
         """Count the next lines, the newest first; return False when all are counted."""
-        condition, index = self._search.condition(), self._stores.index
+        condition, index = self._condition(), self._stores.index
         if counting.last:
             found = await index.stretch(condition, after=counting.last, limit=LINES)
             if not found.looked and not counting.whole:
