@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .engine.process import serve as serve_engine
     from .errors import SegtapError
     from .forward.credentials import accepts_service_account, shown_with
+    from .forward.records import counts_again
     from .forward.unsent import why_nothing
     from .forward.wire import WireForm, wire_form
     from .forward.wire import onto as at_mixpanel_url
@@ -118,6 +119,7 @@ _HOMES = {
     "check_settings": "checks",
     "compile_settings": "pipeline",
     "compiled": "pipeline",
+    "counts_again": "forward.records",
     "decode": "codec",
     "filter_faults": "destinations.filters",
     "filter_entries": "query.guide:entries",
@@ -193,6 +195,7 @@ __all__ = [
     "check_settings",
     "compile_settings",
     "compiled",
+    "counts_again",
     "decode",
     "filter_entries",
     "filter_faults",

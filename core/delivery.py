@@ -106,6 +106,10 @@ class Outcome(enum.StrEnum):
     DRY_RUN = "dry run"
 
 
+NOT_AGAIN = "not tried again by segtap"
+"""The end of the words of an attempt without a verdict that was made once, to validate a message."""
+
+
 class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One attempt to deliver one operation of a message.
 

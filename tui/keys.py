@@ -260,6 +260,16 @@ KEYS: tuple[Key, ...] = (
         short="edit",
         bar=5,
     ),
+    Key(
+        "message.validate",
+        "v",
+        "v",
+        "act('validate')",
+        "Validate: send it to Mixpanel now",
+        "Message",
+        short="validate",
+        bar=15,
+    ),
     Key("message.edit-outside", "E", "E", "act('edit_outside')", "Edit it in $EDITOR", "Message"),
     Key(
         "message.copy-as",

@@ -14,18 +14,16 @@ from random import Random
 
 import msgspec
 
-from ..delivery import Delivery, DeliveryState, Outcome, Validated
+from ..delivery import NOT_AGAIN, Delivery, DeliveryState, Outcome, Validated
 from ..stores.base import Outbox
 from .batch import Queue
 from .client import Transport
 from .clock import Clock
 from .ledger import Attempt, States
-from .outcomes import Action, Verdict
+from .outcomes import WAITS, Action, Verdict
 from .records import Record
 from .sender import OnDelivery, Parcel, Sender, Services, in_words
 from .unsent import dry_run_lines
-
-NOT_AGAIN = "not tried again by segtap"
 
 
 class Once(Sender):
@@ -125,7 +123,8 @@ class Once(Sender):
                 return parcel.split(batch.singles())
             case Action.RETRY | Action.HALT:
                 self._stop(attempt, verdict)
-                await self._note(parcel, attempt, f"{verdict.words}; {NOT_AGAIN}")
+                words = verdict.words.removesuffix(WAITS).rstrip(".")
+                await self._note(parcel, attempt, f"{words}; {NOT_AGAIN}")
                 return []
 
     def _stop(self, attempt: Attempt, verdict: Verdict) -> None:

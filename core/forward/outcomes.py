@@ -39,6 +39,8 @@ from .batch import Batch
 
 WORDS_LIMIT = 300
 SERVICE_ACCOUNT = " Check project_id, and that the service account is owner or admin of that project."
+WAITS = " What waits is kept."
+"""The end of the words with which forwarding halts on refused credentials."""
 _LISTS_RECORDS = b'"failed_records"'
 _BEGINNING = 4096
 
@@ -151,7 +153,7 @@ def judge(answer: Answer, batch: Batch, masks: Masks = NO_MASKS) -> Verdict:
         case Kind.CREDENTIALS:
             return _halt(
                 f"Mixpanel refuses the credentials: {answer.status} {words}."
-                f"{SERVICE_ACCOUNT if batch.with_service_account else ''} What waits is kept."
+                f"{SERVICE_ACCOUNT if batch.with_service_account else ''}{WAITS}"
             )
         case Kind.ELSEWHERE:
             where = f" to {one_line(answer.location)}" if answer.location else ""

@@ -184,6 +184,22 @@ def is_repeatable(record: JsonObject) -> bool:
     return not (ADDING & record.keys())
 
 
+def counts_again(translation: Translation) -> tuple[str, ...]:
+    """Return what of a message counts once more each time that it is sent, as phrases for a sentence."""
+    found: list[str] = []
+    for operation in translation.operations:
+        for record in operation.request.records():
+            if "event" in record:
+                if not is_repeatable(record):
+                    found.append(f"the event {record['event']}, which has no $insert_id")
+                continue
+            for name in sorted(ADDING & record.keys()):
+                changed = record[name]
+                listed = ", ".join(map(str, changed)) if isinstance(changed, dict) else ""
+                found.append(f"{name} of {listed}" if listed else name)
+    return tuple(dict.fromkeys(found))
+
+
 def only_sets(record: Record) -> bool:
     """Return True for a profile or group update that only sets values.
 

@@ -360,7 +360,7 @@ class TestDelivery:
         text = await shown(DeliveryPane(), order())
         assert "forwarding was off when it was received" in text
         assert "f turns forwarding on" in text
-        assert "r then sends this one" in text
+        assert "v sends this one now" in text
 
     async def test_of_a_copy_nothing_is_proposed_that_would_count_it_twice(self) -> None:
         text = await shown(DeliveryPane(), order(marks=int(Marks.TEED)))
@@ -378,7 +378,7 @@ class TestDelivery:
         pane = DeliveryPane()
         pane.tell(state(forwarding=True))
         text = await shown(pane, order())
-        assert "Forwarding is on now: r sends this one." in text
+        assert "Forwarding is on now, for what comes from then on: v sends this one." in text
         assert "f turns" not in text
 
     async def test_replays_stand_in_place_of_the_advice_to_replay(self) -> None:

@@ -6,10 +6,23 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from ..model.exporters import EXPORTERS
-from . import clear, compare, copy, destinations, edit, findings, forwarding, mixpanel, replay, screens
+from . import (
+    clear,
+    compare,
+    copy,
+    destinations,
+    edit,
+    findings,
+    forwarding,
+    mixpanel,
+    replay,
+    screens,
+    validate,
+)
 from .context import Context
 
 ACTIONS: dict[str, Callable[[Context], Awaitable[None]]] = {
+    "validate": validate.validate,
     "replay": replay.replay,
     "edit": edit.edit,
     "edit_outside": edit.edit_outside,

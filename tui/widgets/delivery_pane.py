@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from ... import core
 from ...core.api.models import EngineState, MessageDetail, Summary
-from ...core.delivery import MEANINGS, Delivery, DeliveryState, Outcome
+from ...core.delivery import MEANINGS, NOT_AGAIN, Delivery, DeliveryState, Outcome
 from ...core.messages import Marks
 from ...core.otherwise import OtherDetail
 from ...core.text import ago, clean, counted
@@ -209,6 +209,8 @@ class DeliveryPane(Pane):
 
     def _attempt(self, delivery: Delivery, detail: MessageDetail) -> list[Content]:
         word, style = OUTCOMES[delivery.outcome]
+        if delivery.outcome is Outcome.RETRY and delivery.words.endswith(NOT_AGAIN):
+            word = "no verdict"
         status = f"{delivery.status}" if delivery.status else "no answer"
         place = f"  [{delivery.index}] of {delivery.of}" if delivery.of > 1 else ""
         again = f"  attempt {delivery.attempt}" if delivery.attempt > 1 else ""
@@ -255,8 +257,11 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
                 "To send it from here as well may count it twice.",
             )
         case DeliveryState.OFF:
-            now: dict[Sending, str] = {"never": _NEVER, "on": "Forwarding is on now: r sends this one."}
-            later = "f turns forwarding on for what comes from then on; r then sends this one."
+            now: dict[Sending, str] = {
+                "never": _NEVER,
+                "on": "Forwarding is on now, for what comes from then on: v sends this one.",
+            }
+            later = "v sends this one now; f turns forwarding on for what comes from then on."
             return ("Not forwarded: forwarding was off when it was received.", now.get(sending, later))
         case DeliveryState.WAITING:
             tried = len(detail.deliveries)
@@ -278,12 +283,12 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
             refused = sum(delivery.outcome == Outcome.REFUSED for delivery in detail.deliveries)
             return (
                 f"Mixpanel refused {max(refused, 1)} of {count}.",
-                "It is not tried again. Fix the call; r sends it once more as it is.",
+                "It is not tried again. Fix the call (e edits it); v sends it once more as it is.",
             )
         case DeliveryState.UNCERTAIN:
             return (
                 "Uncertain: it cannot be known whether Mixpanel has it.",
-                "Look for it in Mixpanel before r sends it again, or it may count twice.",
+                "Look for it in Mixpanel before v sends it again, or it may count twice.",
             )
         case DeliveryState.STUCK:
             return (

@@ -66,12 +66,12 @@ async def test_a_message_and_its_replay_lead_to_each_other(app_on: AppOn, size: 
     async with app_on(viewer).run_test(size=size) as pilot:
         main = await ready(pilot, 2)
         await pilot.press("up", "5")
-        await until(pilot, lambda: "r then sends this one" in main.delivery.copy_text())
+        await until(pilot, lambda: "v sends this one now" in main.delivery.copy_text())
         await pilot.press("r")
         original, again = message_number(1, 0), message_number(3, 0)
         await until(pilot, lambda: "Replayed as 10:41:03.490" in main.delivery.copy_text())
         assert main.list.selected == original
-        assert "r then sends this one" not in main.delivery.copy_text()
+        assert "v sends this one now" not in main.delivery.copy_text()
         viewer.deliver(Change(again, DeliveryState.SENT))
         await until(pilot, lambda: "✓ sent" in main.delivery.copy_text(), "the replay's own state")
         await until(pilot, lambda: main.delivery.has_focus_within)
