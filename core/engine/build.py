@@ -30,6 +30,7 @@ from ..proxy.app import ProxyApp
 from ..proxy.hosts import SEGMENT_CDN, upstreams_of
 from ..proxy.passing import Passing
 from ..segment_names import device_settings
+from ..serve.certificates import Certificates
 from ..serve.server import Listener, WebServer
 from ..settings import Settings
 from ..sources.bounds import bounds_of
@@ -86,6 +87,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     commands: Commands
     outside: Outside
     web: WebServer
+    certificates: Certificates | None
+    """The certificate of the web server, None without TLS."""
     passing: Passing | None
     """The way to the servers behind `segtap proxy`, else None."""
 
@@ -269,6 +272,10 @@ def build(
             device=lambda: device_mode_of(active.settings),
             on_refused=meter.refuse,
         )
+    web = WebServer(app, listener, settings.ingest, app.keep_malformed, dated=not settings.proxying)
+    ingest, certificates = settings.ingest, None
+    if web.tls_context is not None:
+        certificates = Certificates(web.tls_context, ingest.tls_cert, ingest.tls_key, faults)
     return Parts(
         active=active,
         stores=stores,
@@ -293,7 +300,8 @@ def build(
         queries=queries,
         commands=commands,
         outside=outside,
-        web=WebServer(app, listener, settings.ingest, app.keep_malformed, dated=not settings.proxying),
+        web=web,
+        certificates=certificates,
         passing=passing,
     )
 

@@ -188,6 +188,8 @@ class Engine:
         parts.rejudging.start(after=self._refilling)
         parts.history.learn(newest)
         parts.supervisor.start("watching the settings", parts.watch.run)
+        if parts.certificates is not None:
+            parts.supervisor.start("watching the certificate", parts.certificates.run)
 
         # Viewers are disconnected first, so that the web server does not have to wait for them.
         self._cleanup.push_async_callback(parts.web.stop)

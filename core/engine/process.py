@@ -24,6 +24,7 @@ from ..api.errors import ErrorAnswer, error_body
 from ..errors import SegtapError
 from ..serve.launch import EngineReady, LaunchOrder, Switch
 from ..serve.notes import EngineKind
+from ..serve.systemd import READY, STOPPING, keep_alive, notify, watchdog_interval
 from ..settings import Settings
 from .lifecycle import Engine
 from .log import to_stream
@@ -51,7 +52,8 @@ async def serve(
 ) -> None:
     """Run an engine until `stop` is set, SIGTERM or SIGINT; `ready` is called once it takes messages.
 
-    SIGUSR1 makes it read its settings file again, and try again where forwarding has halted.
+    SIGUSR1 makes it read its settings file and its certificate again, and try again where forwarding has
+    halted. SIGHUP does so, too, where no terminal can be the sender that closes.
     """
     stop, again = stop or asyncio.Event(), asyncio.Event()
     with _signals(stop, again):
@@ -60,11 +62,19 @@ async def serve(
             gc.freeze()
             gc.set_threshold(*GARBAGE)
             ready(engine)
-            retrying = asyncio.create_task(_retry_when_asked(engine, again), name="segtap-retry")
+            notify(READY, f"STATUS=Listening on {engine.url}")
+            tasks = (
+                asyncio.create_task(_retry_when_asked(engine, again), name="segtap-retry"),
+                asyncio.create_task(
+                    keep_alive(engine.parts.outside.alive, watchdog_interval()), name="segtap-watchdog"
+                ),
+            )
             await stop.wait()
             logger.info("stopping")
-            retrying.cancel()
-            await asyncio.gather(retrying, return_exceptions=True)
+            notify(STOPPING)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     logger.info("stopped")
 
 
@@ -85,6 +95,8 @@ async def _retry_when_asked(engine: Engine, again: asyncio.Event) -> None:
     while True:
         await again.wait()
         again.clear()
+        if engine.parts.certificates is not None:
+            engine.parts.certificates.read()
         try:
             await engine.commands.set_forwarding(reread=True)
             if engine.parts.switch.halted:
@@ -99,6 +111,8 @@ def _signals(stop: asyncio.Event, again: asyncio.Event) -> Generator[None]:
     events = {signal.SIGINT: stop, signal.SIGTERM: stop}
     if hasattr(signal, "SIGUSR1"):  # not on Windows
         events[signal.SIGUSR1] = again
+        if not _has_terminal():
+            events[signal.SIGHUP] = again
 
     def handler(number: int, _: object) -> None:
         loop.call_soon_threadsafe(events[signal.Signals(number)].set)
@@ -109,6 +123,15 @@ def _signals(stop: asyncio.Event, again: asyncio.Event) -> Generator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+def _has_terminal() -> bool:
+    """Return True if a terminal controls this process: when it is closed, SIGHUP says that all is to end."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 async def _child(order: LaunchOrder) -> None:

@@ -284,6 +284,8 @@ class WebServer:
         except (OSError, ssl.SSLError) as error:
             listener.close()
             raise SettingsError(f"The TLS certificate or key cannot be used: {error}.") from error
+        self.tls_context = config.ssl
+        """What TLS connections are made with, None without TLS."""
         self._server = _Uvicorn(config)
         self._task: asyncio.Task[None] | None = None
 

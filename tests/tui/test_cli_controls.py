@@ -160,7 +160,10 @@ CASES: dict[str, list[Case]] = {
         ("plan", "show", f"{NAME}.tf"),
     ],
     "init": [("init", "--stdout", "--yes", "--group-key", NAME), ("init", "--config", f"{NAME}.toml")],
-    "config": [("config", "schema"), ("config", NAME), ("config", "schema", NAME)],
+    "config": [
+        *(("config", "schema"), ("config", NAME), ("config", "schema", NAME)),
+        *(("config", "grafana"), ("config", "systemd"), ("config", "systemd", NAME)),
+    ],
     "mappings": [
         ("mappings", "import", f"{NAME}.tf", "--stdout"),
         ("mappings", "import", f"{NAME}.plan", "--stdout"),

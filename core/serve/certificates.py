@@ -1,0 +1,66 @@
+"""The certificate that the web server shows, read again when its file changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from pathlib import Path
+
+from ..faults import Faults
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 1.0
+"""Seconds between two checks of the files."""
+PART = "certificate"
+"""The name among the faults."""
+
+_Stamp = tuple[int, int, int] | None
+
+
+class Certificates:
+    """Keeps a TLS context in step with the files of certificate and key.
+
+    New connections get the new certificate; those that are open keep theirs. While the files cannot be used,
+    as between the writing of one and of the other, the previous certificate stays, and that is a fault.
+    """
+
+    def __init__(self, context: ssl.SSLContext, certificate: str, key: str, faults: Faults) -> None:
+        self._context = context
+        self._files = certificate, key
+        self._faults = faults
+        self._seen = self._stamps()
+
+    async def run(self) -> None:
+        """Watch the files until cancelled."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            if self._stamps() != self._seen:
+                self.read()
+
+    def read(self) -> None:
+        """Read the files now."""
+        self._seen = self._stamps()
+        try:
+            # Into a context of its own first: a certificate without its key would spoil the one in use.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files)
+            self._context.load_cert_chain(*self._files)
+        except (OSError, ssl.SSLError) as error:
+            words = f"The TLS certificate or key cannot be used: {error}. The previous one stays in use."
+            logger.warning("%s", words)
+            self._faults.report(PART, words)
+            return
+        logger.info("read the certificate", extra={"file": self._files[0]})
+        self._faults.clear(PART)
+
+    def _stamps(self) -> tuple[_Stamp, ...]:
+        return tuple(_stamp(Path(file)) for file in self._files)
+
+
+def _stamp(file: Path) -> _Stamp:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

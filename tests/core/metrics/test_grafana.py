@@ -1,0 +1,42 @@
+"""The dashboard asks for metrics that segtap has, and fits Grafana's grid."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engines import engine_settings, isolate, running_engine
+
+from segtap.core.metrics.grafana import PANELS, dashboard
+
+README = (Path(__file__).parents[3] / "core" / "metrics" / "README.md").read_text()
+
+
+async def test_every_metric_that_is_asked_for_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+    async with running_engine(engine_settings(tmp_path)) as (engine, _):
+        text = await engine.parts.outside.metrics()
+    names = set(re.findall(r"^(segtap_\w+)", text, re.M))
+    asked = set(re.findall(r"segtap_\w+", " ".join(text for one in PANELS for text, _ in one.expressions)))
+    assert asked <= names
+    kinds = dict(re.findall(r"^# TYPE (segtap_\w+) (\w+)$", text, re.M))
+    described = {name for name in kinds if not name.endswith("_created")}
+    assert described == set(re.findall(r"`(segtap_\w+)", README))
+
+
+def test_panels_do_not_overlap() -> None:
+    panels: Any = json.loads(json.dumps(dashboard()))["panels"]
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken
+        assert at["x"] + at["w"] <= 24
+        taken |= cells
+        for target in panel["targets"]:
+            assert target["expr"].count("(") == target["expr"].count(")")
+            assert 'instance=~"$instance"' in target["expr"]
+    assert len({panel["id"] for panel in panels}) == len(panels) == len(PANELS)
