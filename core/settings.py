@@ -294,6 +294,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     insert_functions: tuple[InsertFunction, ...] = ()
     not_imitated: tuple[NotImitated, ...] = ()
     tests: tuple[MappingTest, ...] = ()
+    keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    """Keys of the screen's commands, by their ids, which are not the screen's own."""
     demo: bool = False
     dry_run: bool = False
     proxying: bool = False

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -22,7 +22,9 @@ from textual.theme import Theme
 from ..core.api.viewer import Viewer
 from ..core.settings import Settings
 from . import theme_memory
+from .keymap import DEFAULT, first, in_force, label, put_in_force, read_keymap
 from .keys import KEYS, bindings
+from .keys_file import KeysFile
 from .layout_memory import beside
 from .model.list_source import Reconnect
 from .palette import few_colors
@@ -31,6 +33,9 @@ from .render.plain import plain as to_ascii
 from .screens.main import MainScreen
 from .theme_folder import EVERY, ThemeFolder
 from .theming import install, variable_defaults
+
+PROBLEMS_SHOWN = 4
+"""Problems with keys that one notification names."""
 
 
 class SegtapApp(App[object], inherit_bindings=False):
@@ -84,6 +89,7 @@ class SegtapApp(App[object], inherit_bindings=False):
     def on_load(self) -> None:
         """Put the theme on before a style is read: afterwards, all of them would be read again."""
         self._problems = self._put_on_theme()
+        self._use_keys(self.settings.keys)
 
     def get_default_screen(self) -> Screen[object]:
         """Return the main screen: with no other one below it, none is drawn before it."""
@@ -118,6 +124,9 @@ class SegtapApp(App[object], inherit_bindings=False):
     def on_mount(self) -> None:
         if self._problems:
             self._complain_of_themes("\n".join(self._problems))
+        self._complain_of_keys(in_force().problems)
+        if self.settings.file:
+            self.set_interval(EVERY, KeysFile(self.settings, self._put_on_keys, self._complain_of_file).look)
         if self._themes is not None:
             folder = ThemeFolder(self, self._themes, self._complain_of_themes)
             self.set_interval(EVERY, folder.look)
@@ -135,6 +144,33 @@ class SegtapApp(App[object], inherit_bindings=False):
             problems = install(self, wanted, self._themes)  # its file was deleted
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         return problems
+
+    def _use_keys(self, wanted: Mapping[str, str]) -> None:
+        """Put commands on the keys of `[keys]`."""
+        keymap = read_keymap(wanted) if wanted else DEFAULT
+        put_in_force(keymap)
+        self.set_keymap(keymap.for_textual())
+
+    def _put_on_keys(self, wanted: Mapping[str, str]) -> None:
+        """Use other keys from now on, show them, and say which of them cannot be."""
+        self._use_keys(wanted)
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+            for widget in screen.query("*"):
+                widget.refresh()
+        self._complain_of_keys(in_force().problems)
+
+    def _complain_of_keys(self, problems: Sequence[str]) -> None:
+        if problems:
+            more = len(problems) - PROBLEMS_SHOWN
+            rest = f"\n{more} more: segtap help keys" if more > 0 else ""
+            title = "[keys] of segtap.toml"
+            self.notify(
+                "\n".join(problems[:PROBLEMS_SHOWN]) + rest, title=title, severity="warning", timeout=20
+            )
+
+    def _complain_of_file(self, problem: str) -> None:
+        self.notify(problem, title="The keys stay as they are", severity="warning")
 
     def _complain_of_themes(self, problems: str) -> None:
         self.notify(problems, title="Themes", severity="warning")
@@ -178,10 +214,10 @@ class SegtapApp(App[object], inherit_bindings=False):
         for key in KEYS:
             if key.palette and key.owner in owners:
                 run = partial(self.run_action, key.action, owners[key.owner])
-                yield SystemCommand(key.text, f"{key.group} · key {key.label}", run)
+                yield SystemCommand(key.text, f"{key.group} · key {label(key)}", run)
         for exporter in EXPORTERS:
             run = partial(main.action_act, f"copy_as_{exporter.id}")
-            yield SystemCommand(f"Copy as {exporter.title}", "Message · key C", run)
+            yield SystemCommand(f"Copy as {exporter.title}", f"Message · key {first('message.copy-as')}", run)
 
     def action_help(self) -> None:
         """Show all keys."""

@@ -28,6 +28,7 @@ from ..settings import (
 )
 from .names import (
     FLAG_NAMES,
+    KEYS,
     NEVER_IN_A_FILE,
     REGION_KEYS,
     SECTIONS,
@@ -167,6 +168,10 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
         parts = read_not_imitated(tables["not_imitated"], place)
         parts = without_functions(parts, settings.insert_functions)
         settings = msgspec.structs.replace(settings, not_imitated=parts)
+    if KEYS in tables:
+        from .keys import read_keys
+
+        settings = msgspec.structs.replace(settings, keys=read_keys(tables[KEYS], place))
     if "tests" in tables:
         from .mapping_tests import read_tests
 
@@ -191,7 +196,7 @@ def find_file() -> Path | None:
 
 
 def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, JsonObject]:
-    """Return the sections of a file, its plain keys, and its lists of tables as they stand there."""
+    """Return the sections of a file, its plain keys, and its lists of tables and `[keys]` as they are."""
     try:
         raw = cast(JsonObject, tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -204,7 +209,7 @@ def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, JsonObjec
     plain: JsonObject = {}
     tables: JsonObject = {}
     for name, value in raw.items():
-        if name in TABLES:
+        if name in TABLES or name == KEYS:
             tables[name] = value
         elif name in SECTIONS:
             if not isinstance(value, dict):
@@ -213,7 +218,7 @@ def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, JsonObjec
                 _refuse_unknown(key, keys_of(name), f"{path}: [{name}]")
             sections[name] = value
         else:
-            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS, *TABLES), str(path))
+            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS, KEYS, *TABLES), str(path))
             plain[name] = value
     return sections, plain, tables
 

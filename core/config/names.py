@@ -35,6 +35,8 @@ TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
 TABLES = ("subscriptions", "transformations", "filters", "insert_functions", "rules", "not_imitated", "tests")
 """Lists of tables, which only a file can hold."""
+KEYS = "keys"
+"""The section whose keys are the ids of the screen's commands; only a file can hold it."""
 ENV_ALIASES = {"SEGTAP_JOURNAL": "SEGTAP_JOURNAL_PATH", "SEGTAP_DESTINATION": "SEGTAP_DESTINATION_KIND"}
 """Names that people guess before they read; each means the one behind it."""
 

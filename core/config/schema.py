@@ -9,6 +9,7 @@ import ast
 import inspect
 import itertools
 import textwrap
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
@@ -21,7 +22,7 @@ from ..settings import InsertFunction, RuleSetting, Settings
 from ..transformations import Transformation
 from .filters import ACTIONS, FilterTable
 from .mapping_tests import STAGES
-from .names import NEVER_IN_A_FILE, REGION_KEYS, SECTIONS, TOP_LEVEL, environment_names
+from .names import KEYS, NEVER_IN_A_FILE, REGION_KEYS, SECTIONS, TOP_LEVEL, environment_names
 from .not_imitated import NotImitatedTable
 from .subscriptions import SubscriptionTable, presets_by_name
 from .transformations import NOT_KEPT
@@ -46,8 +47,11 @@ TABLE_TYPES: dict[str, type[msgspec.Struct]] = {
 _Schema = dict[str, Any]
 
 
-def settings_schema() -> JsonObject:
-    """Return the schema of a whole settings file."""
+def settings_schema(commands: Mapping[str, str] | None = None) -> JsonObject:
+    """Return the schema of a whole settings file.
+
+    `commands` are those of the screen, by id, with what each does: without them `[keys]` may hold any id.
+    """
     types = {**SECTIONS, **TABLE_TYPES}
     _, definitions = msgspec.json.schema_components(types.values(), ref_template="#/$defs/{name}")
     del definitions["Secret"]
@@ -67,6 +71,7 @@ def settings_schema() -> JsonObject:
         properties[name]["description"] = _joined(notes.get(name, ""), variables["", name])
     for section, kind in SECTIONS.items():
         properties[section] = {"$ref": f"#/$defs/{kind.__name__}"}
+    properties[KEYS] = _keys(commands or {})
     for name, kind in TABLE_TYPES.items():
         properties[name] = {"type": "array", "items": {"$ref": f"#/$defs/{kind.__name__}"}}
     return _without_null(
@@ -131,6 +136,16 @@ def _finish_section(schema: _Schema, section: str) -> None:
         one["description"] = _joined(one.get("description", ""), variables[section, name])
         if section == "destination" and name in REGION_KEYS:
             one["enum"] += [region.upper() for region in one["enum"] if region]
+
+
+def _keys(commands: Mapping[str, str]) -> _Schema:
+    kind: _Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    return {
+        "description": "Keys of the screen's commands. segtap help keys lists the commands.",
+        "type": "object",
+        "properties": {id: {"description": words, **kind} for id, words in commands.items()},
+        "additionalProperties": False if commands else kind,
+    }
 
 
 def _finish_tables(definitions: dict[str, _Schema]) -> None:

@@ -13,6 +13,7 @@ from fake_viewer import FakeViewer, story, until
 from segtap.core.doctor.faq import QUESTIONS
 from segtap.tui.app import SegtapApp
 from segtap.tui.cli import COMMANDS, cli
+from segtap.tui.keymap import commands
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.question import QuestionStory
 
@@ -56,6 +57,27 @@ def test_a_command_is_explained_and_an_unknown_topic_is_wrong_use() -> None:
     assert done.exit_code == 2
     assert "Did you mean pages" in done.stderr
     assert run("xyzzyqq").exit_code == 2
+
+
+def test_the_keys_of_the_screen_are_listed_with_those_of_the_settings() -> None:
+    done = run("keys")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "  r              message.replay             Replay the message\n" in done.stdout
+    assert all(f" {id} " in done.stdout for id in commands())
+    Path("segtap.toml").write_text('[keys]\n"message.replay" = "ctrl+r"\n"list.pause" = "z"\n')
+    done = run("keys")
+    assert "  ^r             message.replay             Replay the message  (by default r)\n" in done.stdout
+    assert done.exit_code == 1
+    assert '[keys] "list.pause": in the list z is also' in done.stderr
+    made = {line["id"]: line for line in map(json.loads, run("keys", "--format", "json").stdout.splitlines())}
+    assert made["message.replay"] == {
+        "id": "message.replay",
+        "keys": ["ctrl+r"],
+        "default": ["r"],
+        "group": "Message",
+        "does": "Replay the message",
+    }
+    assert made["list.pause"]["keys"] == ["space"]
 
 
 async def test_a_question_is_answered_on_the_screen(app_on: Callable[..., SegtapApp]) -> None:

@@ -94,6 +94,19 @@ async def test_a_text_that_is_not_a_message_is_said_and_not_sent(tmp_path: Path)
         assert len(await listed(client, 1)) == 1
 
 
+async def test_esc_ends_a_search_of_what_it_becomes_before_it_leaves(tmp_path: Path) -> None:
+    async with on_screen(tmp_path, SENT) as (pilot, _):
+        await pilot.press("e")
+        edit = await editing(pilot)
+        await pilot.press("f3", "slash", *"order", "enter")
+        assert edit.mixpanel.searching
+        await pilot.press("escape")
+        assert not edit.mixpanel.searching
+        assert pilot.app.screen is edit
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, EditScreen))
+
+
 async def test_esc_drops_changes_only_after_a_question(tmp_path: Path) -> None:
     async with on_screen(tmp_path, SENT) as (pilot, client):
         await pilot.press("e")

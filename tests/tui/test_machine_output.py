@@ -63,6 +63,7 @@ RUNS = {
     "segtap doctor": ("doctor", "--format", "json"),
     "segtap decode": ("decode", "--format", "json", "data=eyJldmVudCI6IngifQ=="),
     "segtap help faq": ("help", "faq", "--format", "json"),
+    "segtap help keys": ("help", "keys", "--format", "json"),
     "segtap help TOPIC": ("help", "regions", "--format", "json"),
     "segtap mappings show": ("mappings", "show", "--format", "json"),
     "segtap mappings test": ("mappings", "test", "--format", "json", "--config", SETTINGS),

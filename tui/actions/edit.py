@@ -16,6 +16,7 @@ from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.errors import InputError
 from ...core.json_text import json_bytes
 from ...core.text import clean, shorten
+from ..keymap import first
 from .context import Context, choose
 from .forwarding import project_of
 
@@ -51,7 +52,8 @@ async def _editable(on: Context) -> tuple[MessageDetail, str] | None:
     if summary is None:
         why = "There is no message to edit yet."
     elif summary.refused:
-        why = "A refused request holds no message, so there is nothing to edit. x decodes what you paste."
+        why = "A refused request holds no message, so there is nothing to edit."
+        why += f" {first('decode.open')} decodes what you paste."
     if summary is None or why:
         on.notify(why, severity="warning")
         return None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ..keymap import first
 from .context import Context
 
 Wanted = Literal["error", "warning"]
-KEYS: dict[tuple[Wanted, bool], str] = {
-    ("error", True): "n",
-    ("error", False): "N",
-    ("warning", True): "}",
-    ("warning", False): "{",
+COMMANDS: dict[tuple[Wanted, bool], str] = {
+    ("error", True): "list.next-error",
+    ("error", False): "list.previous-error",
+    ("warning", True): "list.next-warning",
+    ("warning", False): "list.previous-warning",
 }
-"""The key that searches for it, forward if True."""
+"""The command that searches for it, forward if True."""
 
 
 async def next_error(on: Context) -> None:
@@ -67,7 +68,7 @@ async def _go(on: Context, wanted: Wanted, *, forward: bool) -> None:
             return
     where = "after" if forward else "before"
     among = " that matches the filter" if on.search else ""
-    other = KEYS[wanted, not forward]
+    other = first(COMMANDS[wanted, not forward])
     what = "message with an error" if wanted == "error" else "message with a warning"
     if match:
         what, among = "message that matches the filter", ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...core.api.models import EngineState
 from ...core.masks import project_in_words
 from ...core.text import clean, counted
+from ..keymap import first
 from .context import Context, ask, choose
 
 HALTED_ANSWERS = (
@@ -45,7 +46,11 @@ async def forwarding(on: Context) -> None:
 async def _turn_off(on: Context, state: EngineState) -> None:
     after = await on.viewer.set_forwarding(False)
     owed = counted(after.deliveries.owed, "message")
-    waits = f" {owed} received meanwhile did not: f sends them, too." if after.deliveries.owed else ""
+    waits = (
+        f" {owed} received meanwhile did not: {first('forwarding.toggle')} sends them, too."
+        if after.deliveries.owed
+        else ""
+    )
     on.notify(f"Forwarding is off. {counted(state.sent_since_on, 'message')} went to Mixpanel.{waits}")
 
 

@@ -12,6 +12,7 @@ from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.delivery import OWED_STATES, DeliveryState, Outcome, Validated
 from ...core.messages import Marks
 from ...core.text import clean, counted, shorten
+from ..keymap import first
 from .context import Context, ask
 from .forwarding import credentials_shown, project_of
 
@@ -129,7 +130,7 @@ def show(on: Context, state: EngineState, summary: Summary, result: Validated) -
         parts.append("Reports show it after about a minute: o opens Mixpanel.")
     if result.outcome is Outcome.RETRY:
         wait = f"Mixpanel asks to wait {result.retry_after:g} s. " if result.retry_after else ""
-        parts.append(f"{wait}The message stays as it was; v sends it again.")
+        parts.append(f"{wait}The message stays as it was; {first('message.validate')} sends it again.")
     if any(line.status in CREDENTIALS for line in result.deliveries):
         parts.append(f"\n{credentials_shown(state)}")
     on.notify(" ".join(parts), title=title, severity=severity, timeout=8 if result.accepted else 15)

@@ -10,6 +10,13 @@ from click.shell_completion import CompletionItem
 from ...core.text import clean
 
 Items = list[CompletionItem]
+GUIDES = {
+    "filter": "the filter language",
+    "pipeline": "the stages between Segment and Mixpanel",
+    "modes": "cloud mode and device mode",
+    "keys": "the keys of the screen",
+}
+"""Topics of `segtap help` beside questions and commands."""
 
 
 def complete_file(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
@@ -39,10 +46,11 @@ def complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -
 
 
 def complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
-    """Complete the questions of the FAQ, and commands."""
+    """Complete the questions of the FAQ, the guides, and commands."""
     from ...core.doctor.faq import QUESTIONS
 
-    questions = _beginning(incomplete, ((question.id, question.title) for question in QUESTIONS))
+    topics = [*((question.id, question.title) for question in QUESTIONS), *GUIDES.items()]
+    questions = _beginning(incomplete, topics)
     parent = ctx.find_root().command
     return questions + (parent.shell_complete(ctx.find_root(), incomplete) if incomplete else [])
 

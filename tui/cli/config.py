@@ -28,8 +28,9 @@ def schema() -> None:
     segtap init --schema writes both.
     """
     from ...core.config.schema import settings_schema
+    from ..keymap import descriptions
 
-    write_document(settings_schema())
+    write_document(settings_schema(descriptions()))
 
 
 @config.command("grafana")

@@ -25,6 +25,7 @@ FAQ = "faq"
 FILTER = "filter"
 PIPELINE = "pipeline"
 MODES = "modes"
+KEYS = "keys"
 MESSAGES = 500
 WIDTH = 100
 
@@ -42,7 +43,7 @@ def help(  # noqa: A001 (the command's name)
 
     Without TOPIC the topics are listed; `faq` lists the questions of Mixpanel's guide to Segment, `filter`
     prints the filter language, `pipeline` the stages between Segment and Mixpanel, `modes` what cloud mode
-    and device mode are. Else TOPIC is the name of
+    and device mode are, `keys` the keys of the screen and how to change them. Else TOPIC is the name of
     a question or words of it ("Loaded a Page"). Its answer is for the destination of the engine that runs,
     else of the journal, from its messages and settings; without either it holds in general.
     """
@@ -68,6 +69,8 @@ def help(  # noqa: A001 (the command's name)
 
         write_lines(modes_guide())
         return
+    if text == KEYS:
+        ctx.exit(_keys(load(None, file=config_file), shape))
     command = _command(ctx, text)
     if command is not None:
         write_lines(command)
@@ -93,11 +96,29 @@ def _topics(ctx: click.Context) -> None:
     write("The filter language: segtap help filter")
     write("The stages between Segment and Mixpanel: segtap help pipeline")
     write("Cloud mode and device mode: segtap help modes")
+    write("The keys of the screen: segtap help keys")
     write("")
     write("Commands (segtap help COMMAND):")
     parent = ctx.parent.command if ctx.parent is not None else None
     if isinstance(parent, click.Group):
         write("  " + ", ".join(parent.list_commands(ctx)))
+
+
+def _keys(settings: Settings, shape: str) -> int:
+    """Print the keys of the screen; 1 if some of `[keys]` cannot be used."""
+    from ..keymap import read_keymap
+    from .key_lines import key_lines, key_objects
+
+    keymap = read_keymap(settings.keys)
+    if shape == "json":
+        for command in key_objects(keymap):
+            write_json(command)
+    else:
+        for line in key_lines(keymap, ascii_only=wants_ascii()):
+            write(line)
+    for problem in keymap.problems:
+        say(f"segtap: [keys] {problem}")
+    return 1 if keymap.problems else 0
 
 
 def _list(questions: list[Question], shape: str, indent: str = "") -> None:

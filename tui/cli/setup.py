@@ -79,8 +79,9 @@ def _write_schema(folder: Path) -> None:
     from ...core.config.file import write_file
     from ...core.config.schema import SCHEMA_FILE, settings_schema
     from ...core.json_text import json_indented
+    from ..keymap import descriptions
 
-    write_file(folder / SCHEMA_FILE, json_indented(settings_schema()) + "\n")
+    write_file(folder / SCHEMA_FILE, json_indented(settings_schema(descriptions())) + "\n")
     say(f"{folder / SCHEMA_FILE} is written: its schema, for editors.")
 
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from ...core.messages import Json
 from ...core.text import clean
+from ..keymap import first
 from ..model.json_tree import Branch, Row
 from .glyphs import UNICODE, Glyphs
 from .json import FILLED_IN, NumberText, Piece, Words, count_of, cut, fit, quoted, time_twins, value_pieces
@@ -136,7 +137,9 @@ def row_pieces(
     foldable = isinstance(value, dict | list) and bool(value)
     mark = (folds.open if inner else folds.closed) if foldable else " "
     if row.hidden:
-        yield Piece(f"{' ' * indent}{marks.ellipsis} {row.hidden:,} more, Enter lists them", "dim")
+        yield Piece(
+            f"{' ' * indent}{marks.ellipsis} {row.hidden:,} more, {first('json.toggle')} lists them", "dim"
+        )
         return
     yield Piece(f"{' ' * indent}{mark} ", "punctuation")
     wide = _key_cells(row, width)

@@ -10,12 +10,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ..keymap import first
 from ..pane_keys import bindings
 from ..render.list_columns import ALL, Columns, Look, Name
 from ..render.plain import is_plain, marks_of, worded
 
 WHAT: dict[Name, str] = {
-    "time": "when it came, T turns it",
+    "time": "when it came",
     "event": "always shown",
     "user": "userId or anonymousId",
     "source": "the library or the device",
@@ -25,11 +26,12 @@ WHAT: dict[Name, str] = {
     "sent": "Mixpanel's answer",
 }
 NAMES: dict[Name, str] = {**{name: name for name in ALL}, "id": "messageId"}
-HELP = (
-    ("Space", "shows or hides"),
-    ("J K", "moves it right, left"),
-    ("< >", "resizes, 0 by what it holds"),
-    ("d", "all as at first"),
+HELP: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("columns.toggle",), "shows or hides"),
+    (("columns.right", "columns.left"), "moves it right, left"),
+    (("columns.narrow", "columns.wide"), "resizes"),
+    (("columns.fit",), "as wide as what it holds"),
+    (("columns.reset",), "all as at first"),
 )
 
 
@@ -69,7 +71,7 @@ class ChooseColumns(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Columns"
-            box.border_subtitle = "Esc closes"
+            box.border_subtitle = f"{first('columns.leave')} closes"
             yield self.rows
 
     def on_mount(self) -> None:
@@ -134,5 +136,8 @@ class ChooseColumns(ModalScreen[None]):
             line = Content.assemble(*parts)
             lines.append(line.stylize("on $row-cursor") if name == self._at else line)
         lines.append(Content(""))
-        lines += [Content.assemble((f"{key:>7}  ", "bold $accent"), (text, "$dim")) for key, text in HELP]
+        lines += [
+            Content.assemble((f"{' '.join(map(first, ids)):>7}  ", "bold $accent"), (text, "$dim"))
+            for ids, text in HELP
+        ]
         self.rows.update(worded(self, Content("\n").join(lines)))

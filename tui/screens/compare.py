@@ -132,11 +132,15 @@ class Compare(ModalScreen[int]):
         self.sides.update(worded(self, Content(sides).truncate(width, ellipsis=True)))
         beside = any(line.right_label is not None for line in shown.lines)
         keys = [
-            *([("=", "next comparison")] if of > 1 else []),
-            *([] if beside else [("a", "only what differs" if self.view.every else "what is the same, too")]),
-            *([("]", "to the other message")] if shown.other else []),
-            ("y", "copy"),
-            ("Esc", "back"),
+            *([("compare.next", "next comparison")] if of > 1 else []),
+            *(
+                []
+                if beside
+                else [("compare.every", "only what differs" if self.view.every else "what is the same, too")]
+            ),
+            *([("compare.go", "to the other message")] if shown.other else []),
+            ("compare.copy", "copy"),
+            ("compare.back", "back"),
         ]
         self.keys_line.update(worded(self, key_words(width, keys)))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,6 +17,7 @@ from textual.widgets import Static
 
 from ...core.text import clean
 from ..dialog_keys import bindings
+from ..keymap import commands, first, label
 from ..render.plain import is_plain, worded
 
 TIGHT = Size(50, 16)
@@ -99,8 +101,10 @@ class Dialog(ModalScreen[T]):
     }
     """
     BINDINGS = bindings("dialog")
-    KEYS: ClassVar[str]
-    """What the keys do, below the answers."""
+
+    @abstractmethod
+    def keys(self) -> str:
+        """Say what the keys do, below the answers."""
 
     def __init__(self, question: str) -> None:
         super().__init__()
@@ -118,7 +122,7 @@ class Dialog(ModalScreen[T]):
             with Center(), Horizontal():
                 for id, words in self.answers():
                     yield Answer(worded(self, Content(words)), id=id)
-            yield Static(Content(self.KEYS), classes="keys")
+            yield Static(Content(self.keys()), classes="keys")
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
@@ -137,7 +141,6 @@ class Confirm(Dialog[bool]):
 
     AUTO_FOCUS = "#no"
     BINDINGS = bindings("confirm")
-    KEYS = "Enter: the marked answer, y: yes, n or Esc: no"
 
     def __init__(self, question: str, yes: str = "Yes", no: str = "No") -> None:
         super().__init__(question)
@@ -146,6 +149,10 @@ class Confirm(Dialog[bool]):
 
     def answers(self) -> Sequence[tuple[str, str]]:
         return (("no", self.no), ("yes", self.yes))
+
+    def keys(self) -> str:
+        no = " or ".join(label(commands()["question.no"]).split()[:2])
+        return f"{first('question.take')}: the marked answer, {first('question.yes')}: yes, {no}: no"
 
     def on_answer_given(self, event: Answer.Given) -> None:
         event.stop()
@@ -175,7 +182,6 @@ class Choose(Dialog[str]):
     }
     """
     BINDINGS = bindings("choose")
-    KEYS = "Enter: the marked answer, or its letter; Esc: the first"
 
     def __init__(self, question: str, options: Sequence[Option]) -> None:
         super().__init__(question)
@@ -183,6 +189,11 @@ class Choose(Dialog[str]):
 
     def answers(self) -> Sequence[tuple[str, str]]:
         return [(option.id, f"{option.key}  {option.text}") for option in self.options]
+
+    def keys(self) -> str:
+        return (
+            f"{first('question.take')}: the marked answer, or its letter; {first('choice.cancel')}: the first"
+        )
 
     def on_key(self, event: events.Key) -> None:
         """Choose an answer by its letter."""

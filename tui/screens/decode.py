@@ -23,6 +23,7 @@ from ...core.messages import Json
 from ...core.settings import Settings
 from ...core.text import clean, counted, shorten, size
 from ..dialog_keys import bindings
+from ..keymap import first
 from ..render import clock
 from ..render.plain import app_of, is_plain, marks_of, worded
 from ..widgets.json_view import JsonView
@@ -131,7 +132,9 @@ class DecodeBox(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Decode"
-            box.border_subtitle = "Tab: result, F2: panes, Esc: close"
+            box.border_subtitle = (
+                f"Tab: result, {first('decode.panes')}: panes, {first('decode.close')}: close"
+            )
             yield self.box
             yield self.verdict
             yield self.json
@@ -181,7 +184,9 @@ class DecodeBox(ModalScreen[None]):
             what = counted(messages, "message") if messages else counted(records, NOUNS[decoded.kind])
             if records > 1:
                 what += " as one request"
-            lines.append(Content.assemble(("F2", "bold $accent"), f" opens {what} in the panes"))
+            lines.append(
+                Content.assemble((first("decode.panes"), "bold $accent"), f" opens {what} in the panes")
+            )
         return Content("\n").join(lines)
 
     def action_open(self) -> None:

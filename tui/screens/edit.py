@@ -173,6 +173,10 @@ class EditScreen(Screen["Edited | None"]):
         self._arrange()
         (self.mixpanel.json.rows if self._right else self.editor).focus()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Esc to an open search of the request."""
+        return not (action == "leave" and self.mixpanel.has_focus_within and self.mixpanel.searching)
+
     @work(exclusive=True, group="leave")
     async def action_leave(self) -> None:
         """Leave the text, after a question if it was changed."""
@@ -193,6 +197,10 @@ class EditScreen(Screen["Edited | None"]):
             ("  the message in the journal stays as it is", "$dim"),
         )
         self.banner.update(worded(self, about.truncate(width, ellipsis=True)))
-        keys = [("F2", "send"), ("F3", "what it becomes" if not self._right else "the text")]
-        keys += [("F4", "in $EDITOR"), ("Esc", "back")]
+        keys = [
+            ("edit.send", "send"),
+            ("edit.other-side", "what it becomes" if not self._right else "the text"),
+            ("edit.outside", "in $EDITOR"),
+            ("edit.back", "back"),
+        ]
         self.keys_line.update(worded(self, key_words(width, keys)))

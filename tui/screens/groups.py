@@ -29,7 +29,12 @@ class GroupsScreen(Following):
 
     NAME = "Group Analytics"
     AUTO_FOCUS = "#keys-list"
-    KEYS = (("Enter", "message, or event"), ("Tab", "parts, events"), ("y", "copy"), ("Esc", "back"))
+    KEYS = (
+        ("rows.open", "message, or event"),
+        ("groups.next", "parts, events"),
+        ("groups.copy", "copy"),
+        ("groups.back", "back"),
+    )
     DEFAULT_CSS = """
     GroupsScreen {
         & .panel { width: 3fr; height: 1fr; }

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from ...core import filter_entries
 from ...core.delivery import MEANINGS
 from .. import dialog_keys, keys, pane_keys
+from ..keymap import first, in_force, label
 from ..keys import Key
 from ..render.glyphs import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Glyphs
 from ..render.plain import app_of, is_plain, marks_of, worded
@@ -31,7 +32,7 @@ FIND = "Find a key, a word, or an error that Segment or Mixpanel shows"
 FOUND = "Questions and rules (Enter opens the marked one)"
 FAQ = "faq"
 TEACHES = (
-    ("faq", "questions of Mixpanel's guide, answered"),
+    ("faq", "questions of Mixpanel's guide"),
     ("an error", "the rules that explain it"),
 )
 """What can be typed beside keys and words of theirs."""
@@ -87,7 +88,7 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Keys"
-            box.border_subtitle = "Esc closes"
+            box.border_subtitle = f"{first('help.close')} closes"
             yield self.search
             with VerticalScroll(can_focus=False):
                 yield self.page
@@ -155,7 +156,7 @@ class Help(ModalScreen[None]):
         blocks: list[list[Content]] = []
         for group, entries in self.groups.items():
             shown = [key for key in entries if matches(key, wanted)]
-            blocks.append([heading(group), *(line(key.label, key.text, "bold $accent") for key in shown)])
+            blocks.append([heading(group), *(line(label(key), key.text, "bold $accent") for key in shown)])
         for title, entries in legend(marks_of(self)).items():
             found = [entry for entry in entries if not wanted or wanted.lower() in entry[1].lower()]
             blocks.append([heading(title), *(line(mark, text, style) for mark, text, style in found)])
@@ -216,10 +217,11 @@ def matches(key: Key, wanted: str) -> bool:
     """Return True if a key matches the search: by its label, its keymap id or its text."""
     if not wanted:
         return True
+    names = in_force().keys(key)
     if len(wanted) == 1:
-        return wanted in key.label.split() or wanted in key.keys.split(",")
+        return wanted in label(key).split() or wanted in names
     low = wanted.lower()
-    return any(low in text.lower() for text in (key.label, key.keys, key.text, key.id))
+    return any(low in text.lower() for text in (label(key), ",".join(names), key.text, key.id))
 
 
 def legend(marks: Glyphs) -> dict[str, list[tuple[str, str, str]]]:
@@ -267,6 +269,6 @@ def columns(blocks: Sequence[Sequence[Content]], width: int = COLUMN) -> list[Co
     left += [blank] * (rows - len(left))
     right += [blank] * (rows - len(right))
     return [
-        Content.assemble(one, " " * max(width - one.cell_length, 2), two)
-        for one, two in zip(left, right, strict=True)
+        Content.assemble(one, " " * (width - one.cell_length), two)
+        for one, two in zip((one.truncate(width - 2, ellipsis=True) for one in left), right, strict=True)
     ]

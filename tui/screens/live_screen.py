@@ -18,6 +18,7 @@ from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.text import clean, shorten
 from ..clipboard import copy
+from ..keymap import commands, first
 from ..model.narrowing import both
 from ..render.detail import READING, FilterBy, Line, reading_words
 from ..render.plain import app_of, is_plain, marks_of, worded
@@ -189,7 +190,11 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         words = reading_words(self.covered) if self.covered is not None else ""
         if not words or not self.searched:
             return words
-        return words.replace(READING, "stopped at") if self.stopped else f"{words}, Esc stops"
+        return (
+            words.replace(READING, "stopped at")
+            if self.stopped
+            else f"{words}, {first(f'{self.KEYS[-1][0]}')} stops"
+        )
 
     def within(self) -> str:
         """Return ` that match order`, or "" without a filter."""
@@ -285,8 +290,11 @@ def _paint(line: Line, width: int) -> tuple[tuple[str, str], ...]:
 
 
 def key_words(width: int, keys: Sequence[tuple[str, str]]) -> Content:
-    """Return the keys that fit in so many cells; the last one, which leads back, stays longest."""
-    parts = [Content.assemble((f"{key} ", "bold $accent"), (words, "$dim")) for key, words in keys]
+    """Return the keys of commands that fit in so many cells; the last, which leads back, stays longest."""
+    parts = [
+        Content.assemble((f"{first(id) if id in commands() else id} ", "bold $accent"), (words, "$dim"))
+        for id, words in keys
+    ]
     text = Content("   ").join(parts)
     while text.cell_length > width and len(parts) > 1:
         del parts[-2]

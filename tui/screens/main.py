@@ -13,6 +13,7 @@ from textual.app import App
 from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.settings import Settings
+from ..keymap import first
 from ..model.list_source import Reconnect
 from ..model.trail import Step, Trail
 from ..render.glyphs import Glyphs
@@ -177,14 +178,16 @@ class MainScreen(MainFeed):
     def action_toggle_filter(self) -> None:
         """Turn the filter off, or on again."""
         if not self.filter_bar.toggle():
-            self.notify("There is no filter. / opens one.")
+            self.notify(f"There is no filter. {first('filter.open')} opens one.")
         self.filter_bar.display = bool(self.filter_bar.text)
 
     def action_toggle_dim(self) -> None:
         """Dim what does not match the filter, or hide it."""
         self.dim = not self.dim
         self._filter_list(self.filter_bar.text)
-        how = "dimmed. n goes to the next match, h hides them." if self.dim else "hidden. h dims them."
+        turn = first("filter.dim")
+        shown = f"dimmed. {first('list.next-error')} goes to the next match, {turn} hides them."
+        how = shown if self.dim else f"hidden. {turn} dims them."
         self.notify(f"Messages that do not match the filter are {how}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

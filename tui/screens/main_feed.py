@@ -19,6 +19,7 @@ from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
 from ...core.settings import Settings
 from ...core.text import clean, shorten
+from ..keymap import first
 from ..model.detail_source import DetailListener, DetailSource
 from ..model.dimmed import Dimmed
 from ..model.list_source import ListListener, ListSource, Reconnect
@@ -184,14 +185,15 @@ class MainFeed(MainShape):
         text, progress = self.source.text, self._progress
         if not text or len(self.list.window):
             return ()
+        clears = f"{first('pane.back')} clears the filter."
         if progress is not None and progress.stopped:
-            return (f"No match so far, {progress_words(progress, total)}. Esc clears the filter.",)
+            return (f"No match so far, {progress_words(progress, total)}. {clears}",)
         if self.source.searching:
             return ("Searching …",)
         if self._examples_for != text:
             self._examples_for, self._examples = text, ()
             self.run_worker(partial(self._find_examples, text), group="examples", exclusive=True)
-        nothing = f"No message matches “{shorten(clean(text), 40)}”. Esc clears the filter."
+        nothing = f"No message matches “{shorten(clean(text), 40)}”. {clears}"
         return nothing, *map(clean, self.source.notes), *self._examples
 
     async def _find_examples(self, text: str) -> None:

@@ -30,7 +30,7 @@ from ..widgets.list_head import ListHead
 from ..widgets.message_list import MessageList
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
-from ..widgets.pane_search import SearchInput
+from ..widgets.pane_search import SearchInput, SearchOpen
 from ..widgets.pane_tabs import PaneTabs
 from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import JumpTo, WarningsPane
@@ -190,6 +190,9 @@ class MainLayout(Screen[None]):
 
     def _focus_moved(self, focused: Widget | None) -> None:
         self._count_requests()
+        pane = self._pane_in_focus()
+        self.key_bar.within = f"the {TITLES[pane][1]} pane" if pane else ""
+        self.key_bar.searching = bool(pane) and self.panes[pane].searching
         if focused is self.list or focused is None:
             self.key_bar.place = "list"
         elif focused is self.empty:
@@ -200,6 +203,14 @@ class MainLayout(Screen[None]):
             self.key_bar.place = "search"
         else:
             self.key_bar.place = "pane"
+
+    def _pane_in_focus(self) -> str:
+        return next((name for name, pane in self.panes.items() if pane.has_focus_within), "")
+
+    @on(SearchOpen)
+    def _search_turned(self, event: SearchOpen) -> None:
+        event.stop()
+        self.key_bar.searching = event.is_open
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember the pane in focus, which `y` copies, and pause the list while it is read."""

@@ -14,6 +14,7 @@ from ...core.settings import Settings
 from ...core.text import clean, shorten
 from .. import filter_memory, layout_memory
 from ..filter_memory import Filters
+from ..keymap import first
 from ..render.clock import show_utc
 from ..render.glyphs import Glyphs
 from ..render.list_columns import CLOCKS, Look
@@ -145,7 +146,11 @@ class MainShape(MainLayout):
                 return
             text = event.text if name else ""
             self._keep_filters(lambda filters: filters.named(name or before, text))
-            done = f"Saved as {name}. / offers it by its name." if name else f"{before} is no longer saved."
+            done = (
+                f"Saved as {name}. {first('filter.open')} offers it by its name."
+                if name
+                else f"{before} is no longer saved."
+            )
             self.notify(done)
 
         others = f"Saved before: {', '.join(sorted(saved))}" if saved else ""

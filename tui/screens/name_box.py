@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ..dialog_keys import bindings
+from ..keymap import first
 from ..render.plain import is_plain, worded
 
 LONGEST = 60
@@ -50,7 +51,7 @@ class NameBox(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = worded(self, Content(self._heading))  # pyright: ignore[reportAttributeAccessIssue]
-            box.border_subtitle = worded(self, Content("Enter saves · Esc cancels"))  # pyright: ignore[reportAttributeAccessIssue]
+            box.border_subtitle = worded(self, Content(f"Enter saves · {first('name.cancel')} cancels"))  # pyright: ignore[reportAttributeAccessIssue]
             yield Static(worded(self, Content("\n".join(filter(None, (self._about, self._others))))))
             yield Input(self._known_as, placeholder="a name", max_length=LONGEST, compact=True)
 

@@ -18,6 +18,7 @@ from ...core.places import read_place
 from ...core.text import clean
 from ..clipboard import copy
 from ..dialog_keys import bindings
+from ..keymap import first
 from ..render.plain import app_of, is_plain, worded
 from ..widgets.caption import identity
 from ..widgets.mixpanel_pane import MixpanelPane
@@ -142,12 +143,13 @@ class Inspect(Screen[None]):
     def _show(self, detail: MessageDetail) -> None:
         for pane in self.panes:
             pane.detail = detail
-        of = f" {self.number + 1} of {len(self.messages)} (J, K)" if len(self.messages) > 1 else ""
+        turn = f"{first('pasted.next')}, {first('pasted.previous')}"
+        of = f" {self.number + 1} of {len(self.messages)} ({turn})" if len(self.messages) > 1 else ""
         what = "Mixpanel body" if detail.source_kind == "mixpanel" else "message"
         about = Content.assemble(
             (f"Pasted {what}{of}", "bold $accent"),
             (f"  {identity(detail.summary)}", "$foreground"),
-            ("  not kept, not forwarded · 1–4 panes · Esc back", "$dim"),
+            (f"  not kept, not forwarded · 1–4 panes · {first('pasted.back')} back", "$dim"),
         )
         self.banner.update(worded(self, about))
 

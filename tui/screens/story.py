@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from ..clipboard import copy
 from ..dialog_keys import bindings
+from ..keymap import first
 from ..render.plain import app_of, is_plain, worded
 
 WIDTH = 100
@@ -66,7 +67,8 @@ class Story(ModalScreen[None]):
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
         self.box.border_title = worded(self, Content(self.about))  # pyright: ignore[reportAttributeAccessIssue]
-        self.box.border_subtitle = worded(self, Content("y copy · Esc back"))  # pyright: ignore[reportAttributeAccessIssue]
+        keys = worded(self, Content(f"{first('story.copy')} copy · {first('story.back')} back"))
+        self.box.border_subtitle = keys  # pyright: ignore[reportAttributeAccessIssue]
         self.box.focus()
 
     def on_resize(self) -> None:

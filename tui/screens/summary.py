@@ -54,11 +54,11 @@ class SummaryScreen(Following):
     NAME = "Summary"
     AUTO_FOCUS = "#rules"
     KEYS = (
-        ("Enter", "its messages"),
-        ("e", "whole story"),
-        ("Tab", "rules, events, time"),
-        ("y", "copy"),
-        ("Esc", "back"),
+        ("rows.open", "its messages"),
+        ("summary.explain", "whole story"),
+        ("summary.next", "rules, events, time"),
+        ("summary.copy", "copy"),
+        ("summary.back", "back"),
     )
     DEFAULT_CSS = """
     SummaryScreen {

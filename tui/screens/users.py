@@ -55,12 +55,12 @@ class UsersScreen(Following):
     NAME = "Users"
     AUTO_FOCUS = "#users"
     KEYS = (
-        ("Enter", "open"),
-        ("/", "filter"),
-        ("r", "newest on top"),
-        ("Tab", "list, user"),
-        ("y", "copy"),
-        ("Esc", "back"),
+        ("rows.open", "open"),
+        ("users.filter", "filter"),
+        ("users.order", "newest on top"),
+        ("users.next", "list, user"),
+        ("users.copy", "copy"),
+        ("users.back", "back"),
     )
     DEFAULT_CSS = """
     UsersScreen {

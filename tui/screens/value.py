@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 
 from ...core.text import clean, counted
 from ..clipboard import copy
+from ..keymap import first
 from ..pane_keys import bindings
 from ..render.plain import app_of, is_plain, worded
 from ..widgets.text_view import TextView
@@ -49,7 +50,8 @@ class WholeValue(ModalScreen[None]):
         self.set_class(is_plain(self), "-ascii")
         about = f"{clean(self.path)} ─ {counted(len(self.text), 'character')}"
         self.view.border_title = worded(self, Content(about))  # pyright: ignore[reportAttributeAccessIssue]
-        self.view.border_subtitle = worded(self, Content("y copy · Esc back"))  # pyright: ignore[reportAttributeAccessIssue]
+        keys = worded(self, Content(f"{first('value.copy')} copy · {first('value.back')} back"))
+        self.view.border_subtitle = keys  # pyright: ignore[reportAttributeAccessIssue]
         inside = json_in(self.text)
         self.view.show(inside or self.text, json=bool(inside))
 

@@ -19,6 +19,7 @@ from ...core.delivery import MEANINGS, NOT_AGAIN, Delivery, DeliveryState, Outco
 from ...core.messages import Marks
 from ...core.otherwise import OtherDetail
 from ...core.text import ago, clean, counted
+from ..keymap import first
 from ..model.json_search import spans_of
 from ..pane_keys import bindings
 from ..render import clock
@@ -29,7 +30,7 @@ from .pane import Pane
 from .pane_search import Found, Searching
 
 REPLAYS_SHOWN = 3
-_NEVER = "Nothing can be forwarded here: f says why."
+_NEVER = "Nothing can be forwarded here: {} says why."
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.SENT: (Outcome.SENT, "$mark-ok"),
     Outcome.REFUSED: (Outcome.REFUSED, "$mark-error"),
@@ -160,7 +161,10 @@ class DeliveryPane(Pane):
     def _lines(self, detail: MessageDetail) -> list[Content]:
         if isinstance(detail, OtherDetail):
             words = f"The panes show the message {detail.words}: nothing of that is sent."
-            return [Content.styled(words, "$foreground"), Content.styled("d shows the next one.", "$dim")]
+            return [
+                Content.styled(words, "$foreground"),
+                Content.styled(f"{first('message.destinations')} shows the next one.", "$dim"),
+            ]
         state = detail.summary.delivery
         if detail.summary.refused and not detail.summary.damaged:
             return [
@@ -244,6 +248,8 @@ def says(detail: MessageDetail, sending: Sending = "") -> tuple[str, str]:
 def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
     summary, translation = detail.summary, detail.verdict.translation
     count = counted(len(translation.operations), "request")
+    turn, send = first("forwarding.toggle"), first("message.validate")
+    edit = first("message.edit")
     match summary.delivery:
         case DeliveryState.OFF if translation.not_sent is not None:
             return (
@@ -258,10 +264,10 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
             )
         case DeliveryState.OFF:
             now: dict[Sending, str] = {
-                "never": _NEVER,
-                "on": "Forwarding is on now, for what comes from then on: v sends this one.",
+                "never": _NEVER.format(turn),
+                "on": f"Forwarding is on now, for what comes from then on: {send} sends this one.",
             }
-            later = "v sends this one now; f turns forwarding on for what comes from then on."
+            later = f"{send} sends this one now; {turn} turns forwarding on for what comes from then on."
             return ("Not forwarded: forwarding was off when it was received.", now.get(sending, later))
         case DeliveryState.WAITING:
             tried = len(detail.deliveries)
@@ -269,26 +275,27 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
             advice: dict[Sending, str] = {
                 "": "",
                 "on": f"{so_far}; it is tried again by itself." if tried else "",
-                "off": f"{so_far}; forwarding is off: f turns it on, and this goes first.",
+                "off": f"{so_far}; forwarding is off: {turn} turns it on, and this goes first.",
                 "halted": f"{so_far}; forwarding has halted: the top line says why.",
-                "never": f"{so_far}. {_NEVER}",
+                "never": f"{so_far}. {_NEVER.format(turn)}",
             }
             return (f"Waiting: {count} owed to Mixpanel.", advice[sending])
         case DeliveryState.SENT:
             return (
                 f"Mixpanel accepted {count}.",
-                "Accepted says nothing about its reports: o opens Mixpanel's Events view.",
+                "Accepted says nothing about its reports:"
+                f" {first('mixpanel.open')} opens Mixpanel's Events view.",
             )
         case DeliveryState.REFUSED:
             refused = sum(delivery.outcome == Outcome.REFUSED for delivery in detail.deliveries)
             return (
                 f"Mixpanel refused {max(refused, 1)} of {count}.",
-                "It is not tried again. Fix the call (e edits it); v sends it once more as it is.",
+                f"It is not tried again. Fix the call ({edit} edits it); {send} sends it once more as it is.",
             )
         case DeliveryState.UNCERTAIN:
             return (
                 "Uncertain: it cannot be known whether Mixpanel has it.",
-                "Look for it in Mixpanel before v sends it again, or it may count twice.",
+                f"Look for it in Mixpanel before {send} sends it again, or it may count twice.",
             )
         case DeliveryState.STUCK:
             return (

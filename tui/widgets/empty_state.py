@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from ...core.api.models import EngineState
 from ...core.snippets import SNIPPETS, demo_line
+from ..keymap import first
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.knocks import knock_lines, nothing_arrives
 
@@ -123,7 +124,10 @@ class EmptyText(Widget):
                 "Device mode",
                 f"mixpanel.set_config({{ api_host: '{url}' }}) in a page; segtap help modes has all ways",
             ),
-            ("Decode", "x opens whatever you paste: base64, a form, a URL, a curl line"),
+            (
+                "Decode",
+                f"{first('decode.open')} opens whatever you paste: base64, a form, a URL, a curl line",
+            ),
             (
                 "Settings",
                 origin if origin != "defaults" else "defaults: no segtap.toml was there",

@@ -20,6 +20,7 @@ from textual.widget import Widget
 from ...core.api.models import EngineState
 from ...core.delivery import DeliveryState
 from ...core.text import clean, counted, shorten
+from ..keymap import first
 from ..model.rate import Rate
 from ..render.clock import second
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
@@ -33,7 +34,7 @@ NOT_IMITATED_WIDTH = 96
 """What is not imitated stays there, so it gets one line, two on a narrow terminal."""
 LOW = 16
 NARROW = 100
-HALTED = "  f: try again, read the settings again, or turn off"
+HALTED = "try again, read the settings again, or turn off"
 GAP = "  "
 ALERT = "bold $background on $mark-error"
 ON = "bold $background on $mark-warning"
@@ -151,20 +152,23 @@ class Header(Widget):
         """Return the alerts as (text, style)."""
         found: list[tuple[str, str]] = []
         if self.lost:
-            found.append((f"{self.marks.error} {self.lost}  R tries again, q quits", ALERT))
+            keys = f"{first('engine.retry')} tries again, {first('app.quit')} quits"
+            found.append((f"{self.marks.error} {self.lost}  {keys}", ALERT))
         state = self.state
         if state is None:
             return found
         if self.shown_as:
             kind = DESTINATIONS.get(state.destination, state.destination)
-            words = f"Shown as {self.shown_as}, not the configured {kind}: nothing of it is sent.  d goes on"
+            words = f"Shown as {self.shown_as}, not the configured {kind}: nothing of it is sent."
+            words += f"  {first('message.destinations')} goes on"
             found.append((f"{self.marks.warning} {words}", ON))
         if state.lasting_fault:
             found.append((f"{self.marks.error} {clean(state.lasting_fault)}", ALERT))
         if state.halted and not self.lost:
-            found.append((HALTED, ALERT))  # a line of its own, so that a long fault does not cut it off
+            # A line of its own, so that a long fault does not cut it off.
+            found.append((f"  {first('forwarding.toggle')}: {HALTED}", ALERT))
         if state.interrupted and not self.lost:
-            key = "  f resumes, or leaves it off" if state.can_forward else ""
+            key = f"  {first('forwarding.toggle')} resumes, or leaves it off" if state.can_forward else ""
             found.append((f"{self.marks.error} {clean(state.interrupted)}{key}", ALERT))
         if state.stale:
             words = f"The settings changed: {counted(state.stale, 'message')} still to be checked again"

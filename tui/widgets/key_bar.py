@@ -7,13 +7,14 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ..keymap import first, hidden, label
 from ..keys import KEYS, Key, Place
 from ..pane_keys import PANE_KEYS
 from .filter_bar import FilterInput
 from .pane import Pane
 from .pane_search import SearchInput
 
-PANES_LABEL = "1-5"
+PANES = ("pane.segment", "pane.mixpanel", "pane.wire", "pane.warnings", "pane.delivery")
 
 
 class KeyBar(Widget):
@@ -21,6 +22,10 @@ class KeyBar(Widget):
 
     place: reactive[Place] = reactive[Place]("list")
     """Which part has the focus; keys that do nothing there are hidden."""
+    within: reactive[str] = reactive("")
+    """The pane with the focus, as `PLACES` names it, "" for none: what it has itself on a key goes first."""
+    searching: reactive[bool] = reactive(False)
+    """Whether a search is open in that pane."""
     requests: reactive[int] = reactive(0)
     """Requests of the message: with one there is no other to turn to."""
 
@@ -31,6 +36,8 @@ class KeyBar(Widget):
             for key in (*KEYS, *PANE_KEYS["search"])
             if key.bar and self.place in key.places and (self.requests > 1 or key.id != "request.next")
         ]
+        away = hidden(self.within, searching=self.searching) if self.within else ()
+        shown = [key for key in shown if key.id not in away and label(key) != "–"]
         while len(shown) > 1 and sum(self._length(key) for key in shown) > width:
             shown.remove(max(shown, key=lambda key: key.bar))
         return shown
@@ -62,7 +69,10 @@ class KeyBar(Widget):
                 return
 
     def _label(self, key: Key) -> str:
-        return PANES_LABEL if key.id == "pane.segment" else key.label
+        if key.id != PANES[0]:
+            return label(key)
+        labels = [first(id) for id in PANES]
+        return "1-5" if "".join(labels) == "12345" else "/".join(labels)
 
     def _length(self, key: Key) -> int:
         return len(self._label(key)) + len(key.short) + 3

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.style import Style
 
 from ...core.text import clean, shorten
+from ..keymap import first
 from ..render.detail import worded
 from ..render.glyphs import to_ascii
 from .message_list import MessageList
@@ -80,14 +81,14 @@ def progress_words(progress: Progress, total: int, *, short: bool = False) -> st
     """Return `searched 240,000 of 1,000,000, Esc stops`, or `stopped at 240,000 of 1,000,000`."""
     searched = min(progress.searched, total)
     at = f"{searched * 100 // max(total, 1)}%" if short else f"{searched:,} of {total:,}"
-    return f"stopped at {at}" if progress.stopped else f"searched {at}, Esc stops"
+    return f"stopped at {at}" if progress.stopped else f"searched {at}, {first('pane.back')} stops"
 
 
 def list_place(view: MessageList) -> Content:
     """Return that the list is paused, and how many messages came below; empty while it follows."""
     if view.following or not len(view.window):
         return Content("")
-    how = "  (End follows)" if view.size.width >= ROOM else ""
+    how = f"  ({first('list.follow')} follows)" if view.size.width >= ROOM else ""
     if view.selection.unseen:
         text = f" {view.selection.unseen:,} new {view.marks.down}{how} "
         place = Content.styled(text, "bold $background on $mark-waiting")

@@ -40,6 +40,14 @@ class Searchable(Protocol):
         ...
 
 
+class SearchOpen(Message):
+    """A search of the pane was opened, or ended: n, N and Esc belong to it while it is open."""
+
+    def __init__(self, is_open: bool) -> None:
+        super().__init__()
+        self.is_open = is_open
+
+
 class Found(Message):
     """What a search found: how many hits, which of them is shown (from 1), and whether there are more."""
 
@@ -177,6 +185,7 @@ class PaneSearch(Vertical):
             self._end()
         self._searched = part
         self._bar.open(keys=keys)
+        self.post_message(SearchOpen(True))
         self._search()
 
     def action_turn_hit(self, by: int) -> None:
@@ -189,6 +198,7 @@ class PaneSearch(Vertical):
         self._end()
         if self._bar is not None:
             self._bar.display = False
+        self.post_message(SearchOpen(False))
         self._focus_searched()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

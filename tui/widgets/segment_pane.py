@@ -18,6 +18,7 @@ from ...core.objections import read_objection
 from ...core.places import in_message
 from ...core.text import clean, shorten, shown, size
 from ...core.verdict import Severity, StageStep
+from ..keymap import first
 from ..model.reading_order import in_reading_order
 from ..pane_keys import bindings
 from ..render import super_properties
@@ -206,7 +207,7 @@ class SegmentPane(Pane):
         values, causes = super_properties.values(known, id), super_properties.causes(known, id)
         self.json.show(values, notes=causes, key=(id, known))
         self._show(None)
-        self.title("super properties · P back")
+        self.title(f"super properties · {first('segment.super-properties')} back")
 
     def _shown_step(self, detail: MessageDetail) -> StageStep | None:
         steps = detail.explanation.steps
@@ -264,7 +265,7 @@ class SegmentPane(Pane):
             by = f" · {shorten(clean(agent), 40)}" if agent else ""
             notes.append(Content.styled(f"{request} · {size(whole)}{by}{part}", "$dim"))
         if detail.unread:
-            part = f"a shows the first {size(len(detail.original))} as they came"
+            part = f"{first('segment.original')} shows the first {size(len(detail.original))} as they came"
             notes.append(Content.styled(f"Only its name and ids are read; {part}.", "$dim"))
         for objection in detail.objections:
             rejected = read_objection(objection).kind != "change"

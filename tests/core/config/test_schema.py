@@ -21,7 +21,7 @@ from segtap.core.errors import SettingsError
 ROOT = Path(__file__).parents[3]
 SCHEMA = settings_schema()
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
-KNOWN = {*names.TOP_LEVEL, *names.SECTIONS, *names.TABLES}
+KNOWN = {*names.TOP_LEVEL, *names.SECTIONS, names.KEYS, *names.TABLES}
 NOT_BY_TYPE = re.compile("a date |in JSON|text that is not JSON|which the preset does not have")
 """What segtap refuses and no schema can name: TOML's own values, JSON inside a text, fields of a preset."""
 
