@@ -429,7 +429,7 @@ class FakeViewer(Viewer):
         found = matching(self.lines, ask.filter)
         if after is not None:
             newer = [line for line in found if line.id > after]
-            return Page(summaries=tuple(newer[:limit]), more=len(newer) < len(found))
+            return Page(summaries=tuple(newer[:limit]), more=len(newer) > limit)
         older = [line for line in found if before is None or line.id < before]
         if ask.filter and self.stretch and ask.wait is not None:
             return self._stretch_of(older, before)
@@ -657,6 +657,14 @@ class FakeViewer(Viewer):
 
     def _export_lines(self, _: ops.ExportRequest) -> list[bytes]:
         return [msgspec.json.encode({"messageId": line.message_id}) + b"\n" for line in self.lines]
+
+    def _export_of_lines(self, ask: ops.ExportOfRequest) -> list[bytes]:
+        self.calls.append(("export_of", ask.ids))
+        return [
+            msgspec.json.encode({"messageId": line.message_id}) + b"\n"
+            for line in self.lines
+            if line.id in ask.ids and not line.refused
+        ]
 
     def _user_rows_lines(self, _: NoRequest) -> list[bytes]:
         return [

@@ -138,6 +138,30 @@ KEYS: tuple[Key, ...] = (
     Key("list.clock", "T", "T", "turn_clock", "Times: local, UTC, since the last", "List"),
     Key("list.columns", "vertical_line", "|", "choose_columns", "Choose the columns", "List"),
     Key("list.clear", "D", "D", "act('clear')", "Clear the journal", "List"),
+    # Many messages
+    Key(
+        "marks.turn",
+        "m",
+        "m",
+        "screen.act('mark')",
+        "Mark the message, or unmark it",
+        "Many messages",
+        "list",
+        short="mark",
+        bar=15,
+        places=("list",),
+    ),
+    Key("marks.all", "M", "M", "screen.act('mark_all')", "Mark all that are shown", "Many messages", "list"),
+    Key(
+        "marks.invert",
+        "asterisk",
+        "*",
+        "screen.act('invert_marks')",
+        "Invert the marks of all shown",
+        "Many messages",
+        "list",
+    ),
+    Key("many.menu", "b", "b", "act('many')", "Do something with all marked", "Many messages"),
     # Panes
     Key(
         "pane.open",

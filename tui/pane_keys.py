@@ -66,7 +66,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         ),
         Key("json.fold", "left,h", "← h", "fold", "Fold, or go to its container", "In a document"),
         Key("json.unfold", "right,l", "→ l", "unfold", "Unfold, or go into it", "In a document"),
-        Key("json.unfold-all", "plus,asterisk", "+ *", "unfold_all", "Unfold everything", "In a document"),
+        Key("json.unfold-all", "plus", "+", "unfold_all", "Unfold everything", "In a document"),
         Key("json.fold-level", "comma", ", 1…9", "fold_level", "Fold to a level", "In a document"),
         Key("json.copy-value", "y", "y", "copy_value", "Copy the value", "In a document"),
         Key("json.copy-path", "Y", "Y", "copy_path", "Copy the path of the value", "In a document"),

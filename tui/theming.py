@@ -26,10 +26,12 @@ DEFAULT = "segtap-dark"
 BASE = ("background", "surface", "panel", "foreground", "dim", "accent", "border")
 ROWS = ("cursor", "cursor-blurred", "highlight")
 CALLS = ("track", "identify", "page", "screen", "group", "alias", "mixpanel-direct", "refused")
-MARKS = ("error", "warning", "ok", "waiting")
+MARKS = ("error", "warning", "ok", "waiting", "marked")
 JSON = ("key", "string", "number", "literal", "punctuation")
 TABLES = {"base": BASE, "rows": ROWS, "calls": CALLS, "marks": MARKS, "json": JSON}
 """What a theme file must hold: the tables and the colours in them."""
+LIKE_ACCENT = frozenset((("marks", "marked"),))
+"""Colours that a file may leave out: the accent is used for them."""
 
 TEXTS = (
     "foreground",
@@ -143,6 +145,8 @@ def _colors(file: str, data: Mapping[str, object], table: str) -> dict[str, str]
     colors: dict[str, str] = {}
     for name in TABLES[table]:
         value = entries.get(name)
+        if value is None and (table, name) in LIKE_ACCENT:
+            continue
         if not isinstance(value, str):
             raise ThemeError(f'{file}: [{table}] needs {name}, a colour such as "#7dc3ff"')
         try:
@@ -154,6 +158,7 @@ def _colors(file: str, data: Mapping[str, object], table: str) -> dict[str, str]
 
 def _theme(name: str, dark: bool, colors: dict[str, dict[str, str]]) -> Theme:
     base, rows, calls, marks, json = (colors[table] for table in TABLES)
+    marks.setdefault("marked", base["accent"])
     return Theme(
         name=name,
         dark=dark,

@@ -107,6 +107,8 @@ class Queries(Protocol):
 
     def export(self, filter: str = "") -> AsyncIterator[bytes]: ...
 
+    def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]: ...
+
     def user_rows(self) -> AsyncIterator[bytes]: ...
 
     @property
@@ -291,5 +293,6 @@ TEXTS: dict[str, Callable[[Controlled], Awaitable[str]]] = {
 LINES: dict[str, LineWriter] = {
     ops.USER_ROWS.name: lambda engine, _: engine.queries.user_rows(),
     ops.EXPORT.name: lambda engine, ask: engine.queries.export(ask.filter),
+    ops.EXPORT_OF.name: lambda engine, ask: engine.queries.export_of(ask.ids),
 }
 """By the operation's name: what answers with lines."""

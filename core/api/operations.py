@@ -155,6 +155,12 @@ class ExportRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     filter: str = ""
 
 
+class ExportOfRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The request for these messages as lines."""
+
+    ids: tuple[MessageNumber, ...] = ()
+
+
 class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The order to turn forwarding on (if it has halted: to try again) or off; null leaves it unchanged.
 
@@ -281,6 +287,15 @@ GROUPS = Operation("groups", "GET", "groups", "Check the setup of Group Analytic
 EXPORT = Operation(
     "export", "GET", "export", "Write messages, one a line, oldest first.", ExportRequest, JsonObject, "lines"
 )
+EXPORT_OF = Operation(
+    "export_of",
+    "POST",
+    "export/messages",
+    "Write these messages, one a line, oldest first.",
+    ExportOfRequest,
+    JsonObject,
+    "lines",
+)
 INSPECT = Operation(
     "inspect", "POST", "inspect", "Inspect a message without storing it.", msgspec.Raw, MessageDetail
 )
@@ -303,7 +318,7 @@ OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(HEALTHZ, LIVEZ, READYZ, METRICS),
     *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
-    *(USERS, USER_ROWS, USER, GROUPS, EXPORT),
+    *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF),
     *(USER_STORY, EVENT_STORY),
     *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, CLEAR, OPENAPI),
 )

@@ -208,6 +208,10 @@ class Viewer(abc.ABC):
         """Yield messages, one a line, as received plus what was filled in, oldest first."""
         return self.call_lines(ops.EXPORT, ops.ExportRequest(filter))
 
+    def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]:
+        """Yield these messages as `export` does; those that the journal does not have are left out."""
+        return self.call_lines(ops.EXPORT_OF, ops.ExportOfRequest(tuple(ids)))
+
     def user_rows(self) -> AsyncIterator[bytes]:
         """Yield every user as a line, in no order; each is a `UserRow`."""
         return self.call_lines(ops.USER_ROWS, NoRequest())

@@ -10,7 +10,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from ..api.models import Summary
 from ..index.receipts import ReceiptReader
 from ..json_text import json_bytes
 from ..messages import Message, Receipt, position_of, seq_of
@@ -56,15 +55,13 @@ class Export:
 
         Raises FilterFault when a regular expression takes too long.
         """
-        waiting = bytearray()
-        async for messages in self._messages():
-            for message in messages:
-                waiting += export_line(message)
-            if len(waiting) > CHUNK:
-                yield bytes(waiting)
-                waiting.clear()
-        if waiting:
-            yield bytes(waiting)
+        async for text in _joined(self._messages()):
+            yield text
+
+    async def lines_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]:
+        """Yield these messages in the same way; those that the journal does not have are left out."""
+        async for text in _joined(self._of_ids(ids)):
+            yield text
 
     async def _messages(self) -> AsyncIterator[list[Message]]:
         if self._query.node is None:
@@ -73,7 +70,7 @@ class Export:
             return
         indexed = self._stores.index.position
         async for lines in self._search.matches():
-            async for messages in self._of_lines(lines):
+            async for messages in self._of_ids([line.id for line in lines if not line.refused]):
                 yield messages
         async for receipt, messages in self._after(indexed):
             new = [NewMessage(message, receipt, self._reader, self._query) for message in messages]
@@ -89,12 +86,11 @@ class Export:
                 yield receipt, await self._read(receipt, None)
             after = receipts[-1].seq
 
-    async def _of_lines(self, lines: Sequence[Summary]) -> AsyncIterator[list[Message]]:
-        """Yield the messages of these lines."""
+    async def _of_ids(self, ids: Sequence[int]) -> AsyncIterator[list[Message]]:
+        """Yield these messages."""
         places: dict[Cursor, set[int]] = {}
-        for line in lines:
-            if not line.refused:
-                places.setdefault(seq_of(line.id), set()).add(position_of(line.id))
+        for id in ids:
+            places.setdefault(seq_of(id), set()).add(position_of(id))
         held: dict[Cursor, Receipt] = {}
         last = max(places, default=START)
         for seq in sorted(places):
@@ -115,6 +111,19 @@ class Export:
         # Ingest gets its turns meanwhile.
         await asyncio.sleep(0)
         return [] if isinstance(read, str) else read
+
+
+async def _joined(found: AsyncIterator[list[Message]]) -> AsyncIterator[bytes]:
+    """Yield messages as lines, about `CHUNK` bytes at a time."""
+    waiting = bytearray()
+    async for messages in found:
+        for message in messages:
+            waiting += export_line(message)
+        if len(waiting) > CHUNK:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
 
 
 def export_line(message: Message) -> bytes:

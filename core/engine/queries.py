@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from importlib.metadata import version
 
 import msgspec
@@ -228,6 +228,10 @@ class Queries:
     def export(self, filter: str = "") -> AsyncIterator[bytes]:
         """Yield the messages that match a filter as lines, oldest first. Raises FilterFault."""
         return Export(self._stores, self._reader, parse(filter), self.bounds).lines()
+
+    def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]:
+        """Yield these messages as lines, oldest first; those that are no longer there are left out."""
+        return Export(self._stores, self._reader, parse(""), self.bounds).lines_of(ids)
 
     async def user_rows(self) -> AsyncIterator[bytes]:
         """Yield every user as a line, in no order.

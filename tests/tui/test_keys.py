@@ -78,9 +78,11 @@ def test_every_key_leads_to_an_action(key: Key) -> None:
     name = key.action.partition("(")[0]
     if name.startswith("app."):
         owner, name = SegtapApp, name.removeprefix("app.")
+    if name.startswith("screen."):
+        owner, name = MainScreen, name.removeprefix("screen.")
     assert callable(getattr(owner, f"action_{name}"))
     if name == "act":
-        assert key.action.removeprefix("act('").removesuffix("')") in ACTIONS
+        assert key.action.removeprefix("screen.").removeprefix("act('").removesuffix("')") in ACTIONS
     assert key.text[0].isupper()
     assert key in groups()[key.group]
 

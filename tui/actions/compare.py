@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...core.api.models import MessageDetail
+from ...core.commands.chosen import walk
 from ...core.errors import InputError
 from ...core.text import clean
 from ..model.before import WAIT, filter_before, message_before
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 async def compare(on: Context) -> None:
-    """Compare the selected message with its other copy, the message before, and its requests."""
+    """Compare two marked messages; without marks the selected one with others and with its requests."""
+    if on.many.marks:
+        await _compare_marked(on)
+        return
     detail = on.detail
     if detail is None or detail.summary.refused:
         what = "no message yet" if detail is None else "no message in a refused request"
@@ -41,6 +45,23 @@ async def compare(on: Context) -> None:
         on.notify("The journal has no earlier message of this event to compare with.", severity="warning")
         return
     await _show(on, detail, found)
+
+
+async def _compare_marked(on: Context) -> None:
+    """Compare the two marked messages; with more or fewer, say what to do."""
+    number = on.many.marks.count
+    if number != 2:
+        have = "More" if number is None else f"{number:,}"
+        verb = "message is" if number == 1 else "messages are"
+        on.notify(
+            f"{have} {verb} marked. With two marked (m), = compares them; with none (Esc in the list),"
+            " the selected one with the message before.",
+            severity="warning",
+        )
+        return
+    ids = [line.id async for lines in walk(on.viewer, on.many.marks.chosen) for line in lines]
+    if len(ids) == 2:
+        await compare_two(on, *ids)
 
 
 async def compare_two(on: Context, one: int, other: int) -> None:

@@ -15,7 +15,10 @@ from ..model.exporters import Exported
 
 if TYPE_CHECKING:
     from ..model.detail_source import DetailSource
+    from ..model.many import Many
+    from ..model.marks import Shown
     from ..widgets.header import Header
+    from ..widgets.message_list import MessageList
 
 Answer = tuple[str, str, str]
 """An answer to a question: its id, its text and its key."""
@@ -84,6 +87,24 @@ class Context(Protocol):
         """The line at the top."""
         ...
 
+    @property
+    def many(self) -> Many:
+        """The marks, the hidden messages, and what is being done with many."""
+        ...
+
+    def shown(self) -> Shown:
+        """Return which messages the list shows."""
+        ...
+
+    def reload(self) -> None:
+        """Read the list again; the selected message stays selected."""
+        ...
+
+    @property
+    def list(self) -> MessageList:
+        """The list of messages."""
+        ...
+
     def pane_text(self) -> tuple[str, str]:
         """Return the name of the pane in use, and its text."""
         ...
@@ -128,6 +149,13 @@ async def ask(on: Context, question: str, *, yes: str, no: str) -> bool:
     from ..screens.confirm import Confirm
 
     return bool(await on.whole_app.push_screen_wait(Confirm(question, yes, no)))
+
+
+async def ask_for(on: Context, title: str, about: str, text: str, what: str) -> str | None:
+    """Ask for a text such as a file's name, with one to start from; None if the reader gave none."""
+    from ..screens.name_box import NameBox
+
+    return await on.whole_app.push_screen_wait(NameBox(title, about, text, what=what, most=1_000))
 
 
 async def choose(on: Context, question: str, answers: Sequence[Answer]) -> str:

@@ -18,6 +18,7 @@ from ...core.api.models import EngineState, FeedBatch, Page
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
 from .detail_source import DetailSource
+from .hidden import Hidden
 from .list_view import MessageView
 
 FIRST = 1_000
@@ -42,6 +43,8 @@ class ListListener:
     """The engine was lost, with the reason; "" once it is back."""
     loaded: Callable[[], None]
     trouble: Callable[[SegtapError], None]
+    renumbered: Callable[[], None]
+    """From now on, ids are those of other messages: the journal was cleared, or it is another one."""
 
 
 class ListSource:
@@ -57,6 +60,7 @@ class ListSource:
     ) -> None:
         self.viewer: Viewer = viewer
         self.view = view
+        self.hidden = Hidden()
         self.text = ""
         self.searching = False
         self.stopped = False
@@ -77,6 +81,7 @@ class ListSource:
         self._turn = 0
         """Raised whenever the list is read from the start: pages of an earlier turn are dropped."""
         self._engine: tuple[int, int] | None = None
+        self._journal = ""
         self._reading = asyncio.Lock()
         self._paging: set[str] = set()
         self._again = asyncio.Event()
@@ -124,6 +129,7 @@ class ListSource:
             self._turn += 1
             self._details.clear()
             self._scanned = self._newest = 0
+            self._listener.renumbered()
             self.view.reset(Page(summaries=()))
             self._listener.loaded()
         if frame.state is not None:
@@ -156,7 +162,9 @@ class ListSource:
         if self._engine == (state.pid, state.started_at):
             self._behind.set()
             return
-        self._engine = (state.pid, state.started_at)
+        if self._engine is not None and (state.ephemeral or state.journal != self._journal):
+            self._listener.renumbered()
+        self._engine, self._journal = (state.pid, state.started_at), state.journal
         self._details.clear()
         self._scanned = self._newest = 0
         await self.load(keep=self.view.selected)
@@ -173,7 +181,7 @@ class ListSource:
         turn, filter = self._turn, self.search
         while turn == self._turn:
             target = self._newest
-            page = await self.viewer.page(after=self._scanned, limit=PAGE, filter=filter)
+            page = await self.hidden.page(self.viewer, after=self._scanned, limit=PAGE, filter=filter)
             if turn != self._turn:
                 return
             self.view.extend(page.summaries)
@@ -183,6 +191,12 @@ class ListSource:
                 break
             self._scanned = max(self._scanned, last)
         self._listener.loaded()
+
+    @property
+    def newest(self) -> int:
+        """The highest id that is known."""
+        rows = self.view.window.rows
+        return max(self._newest, self._scanned, rows[-1].id if rows else 0)
 
     # Pages of the journal
 
@@ -213,7 +227,7 @@ class ListSource:
 
     async def _load(self, turn: int, filter: str, keep: int | None) -> None:
         target = self._newest
-        page = await self.viewer.page(limit=FIRST, filter=filter, wait=WAIT if filter else None)
+        page = await self.hidden.page(self.viewer, limit=FIRST, filter=filter, wait=WAIT if filter else None)
         if turn != self._turn:
             return
         last = page.summaries[-1].id if page.summaries else 0
@@ -226,7 +240,7 @@ class ListSource:
 
     async def _search_on(self, turn: int, filter: str) -> None:
         before, self._before = self._before, 0
-        page = await self.viewer.page(before=before, limit=FIRST, filter=filter, wait=WAIT)
+        page = await self.hidden.page(self.viewer, before=before, limit=FIRST, filter=filter, wait=WAIT)
         if turn == self._turn:
             self.view.prepend(page)
             self._note_progress(page)
@@ -303,8 +317,8 @@ class ListSource:
         self.searched = 0
         try:
             while True:
-                page = await self.viewer.page(
-                    before=before, after=after, limit=PAGE - found, filter=filter, wait=wait
+                page = await self.hidden.page(
+                    self.viewer, before=before, after=after, limit=PAGE - found, filter=filter, wait=wait
                 )
                 if turn != self._turn:
                     return
@@ -359,6 +373,7 @@ class ListSource:
 
         If it is not in the window, the page that ends with it is read; a filter that hides it is dropped.
         """
+        self.hidden.show([id])
         if self.view.select_id(id):
             return True
         async with self._reading:
@@ -371,7 +386,8 @@ class ListSource:
     async def _hold(self, id: int, filter: str) -> bool:
         """Show the page of the filter's matches that ends with a message; False if it is not among them."""
         turn = self._turn
-        page = await self.viewer.page(before=id + 1, limit=PAGE, filter=filter, wait=WAIT if filter else None)
+        wait = WAIT if filter else None
+        page = await self.hidden.page(self.viewer, before=id + 1, limit=PAGE, filter=filter, wait=wait)
         if not page.summaries or page.summaries[-1].id != id or turn != self._turn:
             return False
         self._turn += 1

@@ -50,6 +50,7 @@ class Glyphs:
     warning: str = "▲"
     refused: str = "✖"
     cursor: str = "▌"
+    marked: str = "◆"
     ellipsis: str = "…"
     dot: str = "●"
     middot: str = "·"
@@ -57,6 +58,8 @@ class Glyphs:
     arrow: str = "→"
     none: str = "–"
     spark: str = "▁▂▃▄▅▆▇█"
+    full: str = "█"
+    rest: str = "░"
     delivery: Mapping[DeliveryState, str] = field(
         default_factory=lambda: {
             DeliveryState.OFF: "·",
@@ -79,6 +82,7 @@ ASCII = Glyphs(
     warning="!",
     refused="x",
     cursor=">",
+    marked="*",
     ellipsis="~",
     dot="*",
     middot="-",
@@ -86,6 +90,8 @@ ASCII = Glyphs(
     arrow=">",
     none="-",
     spark="_.-=*#",
+    full="#",
+    rest=".",
     delivery={
         DeliveryState.OFF: ".",
         DeliveryState.WAITING: "~",

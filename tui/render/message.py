@@ -62,6 +62,7 @@ COMPONENTS = (
     "warning",
     "ok",
     "waiting",
+    "marked",
     "track",
     "identify",
     "page",
@@ -81,10 +82,11 @@ class LinePainter:
         self.marks = marks
         self._style = style
 
-    def paint(self, summary: Summary, at: Columns, state: int, time: str) -> Strip:
+    def paint(self, summary: Summary, at: Columns, state: int, time: str, mark: bool | None = None) -> Strip:
         """Draw a line; `state` is 0 plain, 1 selected, 2 selected in the list that has the focus.
 
-        `time` is what stands in the column of times.
+        `time` is what stands in the column of times. `mark` says whether the message is marked; None while
+        nothing is, then there is no column for it.
         """
         style = self._style
         base = style("text")
@@ -95,6 +97,8 @@ class LinePainter:
         )
         colour = base + style(kind)
         parts: list[Segment] = [Segment(self.marks.cursor if state else " ", colour)]
+        if mark is not None:
+            parts.append(Segment(f"{self.marks.marked} " if mark else "  ", base + style("marked")))
         for place, (name, width) in enumerate(at.parts):
             if place:
                 parts.append(Segment(" ", base))
@@ -181,6 +185,8 @@ class LinePainter:
         return Segment(self.plain(sent_word(summary, self.marks)).rjust(width)[:width], style)
 
 
+MARK = 2
+"""Cells of the column of marks, which is there while something is marked."""
 SENT_LEAST = 3
 """Below these cells the column *sent* has a mark in place of a status."""
 

@@ -20,6 +20,7 @@ from ..render.glyphs import Glyphs
 from ..render.plain import app_of
 from ..widgets.delivery_pane import DeliveryPane
 from ..widgets.filter_bar import FilterBar
+from ..widgets.message_list import MessageList
 from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import CopyLinked
 from .main_feed import MainFeed
@@ -103,12 +104,16 @@ class MainScreen(MainFeed):
             self._trail.add(Step(action, row, former, self.filter_bar.text, selected))
 
     def action_back(self) -> None:
-        """Go back to the list; on the list, stop a search that shows how far it is.
+        """Go back to the list; on the list, stop what is done with many messages, or a long search.
 
-        With none, go back to the screen whose row filters the list, or clear the filter.
+        With none, go back to the screen whose row filters the list, or clear the filter; without a filter,
+        clear the marks.
         """
         on_list = self.focused is self.list and not (self.opened and self._layout == "narrow")
-        if on_list and self.source.stop():
+        if on_list and (self.many.stop() or self.source.stop()):
+            return
+        if on_list and not self.filter_bar.text and self.many.marks:
+            self.action_act("clear_marks")
             return
         step = self._trail.back(self.filter_bar.text) if on_list and self.filter_bar.text else None
         if step is None:
@@ -150,6 +155,10 @@ class MainScreen(MainFeed):
             self.action_pane(pane)
         elif self.focused is not self.list:  # on the list, "back" clears the filter
             super().action_back()
+
+    @on(MessageList.MarkClicked)
+    def _mark_clicked(self) -> None:
+        self.action_act("mark_here")
 
     @on(DeliveryPane.Linked)
     def _linked(self, event: DeliveryPane.Linked) -> None:

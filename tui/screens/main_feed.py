@@ -21,8 +21,10 @@ from ...core.settings import Settings
 from ...core.text import clean, shorten
 from ..keymap import first
 from ..model.detail_source import DetailListener, DetailSource
-from ..model.dimmed import Dimmed
 from ..model.list_source import ListListener, ListSource, Reconnect
+from ..model.many import Many, shown_in
+from ..model.marks import Shown
+from ..model.matching import Matching
 from ..model.stale_panes import StalePanes
 from ..render.glyphs import Glyphs
 from ..widgets.filter_bar import FilterBar
@@ -78,10 +80,13 @@ class MainFeed(MainShape):
                 lost=self._hear_lost,
                 loaded=self._hear_loaded,
                 trouble=self.tell,
+                renumbered=lambda: self.many.forget(),
             ),
             reconnect,
         )
-        self.dimmed = Dimmed(lambda: self.source.viewer, self.list, self.list.refresh)
+        self.many = Many(self.source, self._hear_many)
+        self.marks_bar.many = self.many
+        self.dimmed = Matching(lambda: self.source.viewer, self.list, self.list.refresh)
         self.list.dims = self.dimmed.dims
         self.dim = False
         """Whether messages that do not match the filter are dimmed, not hidden."""
@@ -96,6 +101,7 @@ class MainFeed(MainShape):
         self.run_worker(self.source.catch_up(), group="feed")
         self.run_worker(self.details.run(), group="feed")
         self.run_worker(self.dimmed.run(), group="feed")
+        self.run_worker(self.many.marks.run(), group="feed")
 
     @property
     def viewer(self) -> Viewer:
@@ -153,6 +159,7 @@ class MainFeed(MainShape):
         """Update title, header and empty state after the list or the totals changed."""
         self._pulse += 1
         self.dimmed.look()
+        self.many.marks.look()
         window, state = self.list.window, self._state
         if state is not None and not self.source.searching:
             self._loaded = True
@@ -219,6 +226,18 @@ class MainFeed(MainShape):
             self._titles = titles
             frame = self.query_one("#messages")
             frame.border_title, frame.border_subtitle = titles  # pyright: ignore[reportAttributeAccessIssue]
+
+    def _hear_many(self) -> None:
+        """Show other marks, and how far something is that is done with many messages."""
+        self.list.put_marks(self.many.marks.has if self.many.marks else None)
+        self.marks_bar.update()
+
+    def reload(self) -> None:
+        """Read the list again; the selected message stays selected."""
+        self.run_worker(self.source.load(keep=self.list.selected), group="stretch")
+
+    def shown(self) -> Shown:
+        return shown_in(self.source, self.dimming, self._state)
 
     def _hear_detail(self, detail: MessageDetail | None, why: str) -> None:
         self._detail = detail

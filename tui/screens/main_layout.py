@@ -27,6 +27,7 @@ from ..widgets.header import Header
 from ..widgets.key_bar import KeyBar
 from ..widgets.level_panes import LevelPanes
 from ..widgets.list_head import ListHead
+from ..widgets.marks_bar import MarksBar
 from ..widgets.message_list import MessageList
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
@@ -73,6 +74,7 @@ class MainLayout(Screen[None]):
         self.list = MessageList(marks=marks, id="list")
         self.list_head = ListHead(self.list, id="list-head")
         self.filter_bar = FilterBar(self.list, id="filter")
+        self.marks_bar = MarksBar(id="marks-bar")
         self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
         self.segment = SegmentPane(id="segment", classes="pane")
         self.mixpanel = MixpanelPane(id="mixpanel", classes="pane")
@@ -107,6 +109,7 @@ class MainLayout(Screen[None]):
             yield from self.tabs.values()
             yield from self.panes.values()
         yield self.empty
+        yield self.marks_bar
         yield self.key_bar
 
     def on_resize(self, event: events.Resize) -> None:

@@ -41,8 +41,19 @@ class NameBox(ModalScreen[str | None]):
     """
     BINDINGS = bindings("name")
 
-    def __init__(self, title: str, about: str, name: str = "", others: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        about: str,
+        name: str = "",
+        others: str = "",
+        *,
+        what: str = "a name",
+        most: int = LONGEST,
+    ) -> None:
         super().__init__()
+        self._what = what
+        self._most = most
         self._heading = title
         self._about = about
         self._others = others
@@ -53,7 +64,7 @@ class NameBox(ModalScreen[str | None]):
             box.border_title = worded(self, Content(self._heading))  # pyright: ignore[reportAttributeAccessIssue]
             box.border_subtitle = worded(self, Content(f"Enter saves · {first('name.cancel')} cancels"))  # pyright: ignore[reportAttributeAccessIssue]
             yield Static(worded(self, Content("\n".join(filter(None, (self._about, self._others))))))
-            yield Input(self._known_as, placeholder="a name", max_length=LONGEST, compact=True)
+            yield Input(self._known_as, placeholder=self._what, max_length=self._most, compact=True)
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")

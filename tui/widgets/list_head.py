@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from ..render.list_columns import TIME_HEADS
-from ..render.message import head_line
+from ..render.message import MARK, head_line
 from .message_list import MessageList
 
 
@@ -24,4 +24,5 @@ class ListHead(Widget):
     def render(self) -> Content:
         """Return the line."""
         view = self._view
-        return Content(head_line(view.columns, TIME_HEADS[view.look.clock], view.marks))
+        heads = head_line(view.columns, TIME_HEADS[view.look.clock], view.marks)
+        return Content(" " * MARK + heads if view.marked is not None else heads)

@@ -18,7 +18,7 @@ from ..model.window import LIMIT, Window
 from ..render.columns import fit
 from ..render.glyphs import UNICODE, Glyphs
 from ..render.list_columns import Columns, Look, Needs, columns
-from ..render.message import COMPONENTS, LinePainter, clock_time, same_time, time_since
+from ..render.message import COMPONENTS, MARK, LinePainter, clock_time, same_time, time_since
 from .line_list import LineView
 
 
@@ -48,6 +48,8 @@ class MessageLines(LineView):
         """
         self.dims: Callable[[int], bool] = lambda id: False
         """Returns True for a message that is to stand back, by its id."""
+        self.marked: Callable[[Summary], bool] | None = None
+        """Returns True for a marked message; None while nothing is marked."""
         self._painter = LinePainter(marks, self.style)
 
     @property
@@ -67,7 +69,7 @@ class MessageLines(LineView):
     @property
     def columns(self) -> Columns:
         """The columns as they are drawn now."""
-        return columns(self.width, self.look, self._drawn_for)
+        return columns(self.width - (MARK if self.marked else 0), self.look, self._drawn_for)
 
     def note_widths(self, summaries: Sequence[Summary], *, afresh: bool = False) -> None:
         """Note what the texts of messages take; `afresh` forgets those from before."""
@@ -90,16 +92,28 @@ class MessageLines(LineView):
 
     def line_key(self, at: int) -> Hashable:
         row = self.window.rows[at]
-        return row, self._state(at), self._time(at), self.dims(row.id)
+        return row, self._state(at), self._time(at), self.dims(row.id), self._mark(row)
 
     def paint_line(self, at: int, width: int) -> Strip:
         """Draw a message, without its colours if it is to stand back."""
         row = self.window.rows[at]
-        strip = self._painter.paint(row, self.columns, self._state(at), self._time(at))
+        strip = self._painter.paint(row, self.columns, self._state(at), self._time(at), self._mark(row))
         if not self.dims(row.id):
             return strip
         faint = self.style("dim") + Style(bold=False)
         return Strip([Segment(one.text, (one.style or Style()) + faint) for one in strip])
+
+    def put_marks(self, marked: Callable[[Summary], bool] | None) -> None:
+        """Show which messages are marked; without any, the column of marks goes."""
+        shown, self.marked = self.marked is not None, marked
+        if shown != (marked is not None):
+            self.redraw()
+            self.post_message(self.Reshaped())
+        else:
+            self.refresh()
+
+    def _mark(self, row: Summary) -> bool | None:
+        return None if self.marked is None else self.marked(row)
 
     def _time(self, at: int) -> str:
         """Return what stands in the column of times: a dot where the request of the line above is the same.

@@ -10,6 +10,7 @@ from textual.scrollbar import ScrollTo, ScrollUp
 
 from ...core.api.models import Change, Page, Summary
 from ..keys import bindings
+from ..render.message import MARK
 from .message_lines import MessageLines
 
 NEAR = 60
@@ -35,6 +36,9 @@ class MessageList(MessageLines, inherit_bindings=False):
 
     class Opened(Message):
         """The selected message was double-clicked."""
+
+    class MarkClicked(Message):
+        """The column of marks was clicked: the mark of the selected message is to be turned."""
 
     class Changed(Message):
         """A message: following, pause or the number of unseen messages changed."""
@@ -302,12 +306,14 @@ class MessageList(MessageLines, inherit_bindings=False):
         self._note_seen()
 
     def on_click(self, event: events.Click) -> None:
-        """Select the line under the pointer; a double click opens it."""
+        """Select the line under the pointer; a double click opens it, one in front of the line marks it."""
         at = self.line_at(event)
         if at is None:
             return
         if at < len(self.window) - 1:
             self.pause()
         self._select(at)
-        if event.chain == 2:
+        if event.get_content_offset_capture(self).x < (MARK if self.marked else 1):
+            self.post_message(self.MarkClicked())
+        elif event.chain == 2:
             self.post_message(self.Opened())
