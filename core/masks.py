@@ -165,7 +165,9 @@ def masked_settings(settings: Settings) -> Settings:
         for one in settings.insert_functions
     )
     ingest = msgspec.structs.replace(
-        settings.ingest, metrics_token=Secret(MASK if settings.ingest.metrics_token else "")
+        settings.ingest,
+        metrics_token=Secret(MASK if settings.ingest.metrics_token else ""),
+        test_token=Secret(MASK if settings.ingest.test_token else ""),
     )
     return msgspec.structs.replace(
         settings, destination=shown, ingest=ingest, insert_functions=functions, flags={}

@@ -224,6 +224,10 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_timeout: float = 30.0
     metrics_token: Secret = Secret()
     metrics_token_env: str = ""
+    test_token: Secret = Secret()
+    test_token_env: str = ""
+    """The variable with the token of test suites: it reads messages and resets what tests see, nothing else,
+    and works from other machines too. "": they have none."""
     """The variable with the token that programs on other machines need for /_segtap/metrics; "" keeps it to
     this machine."""
 

@@ -10,8 +10,9 @@ import msgspec
 from ..errors import EngineError, SegtapError
 from .connection import Connection, foreign, gone, tls_for, words_of
 from .errors import ErrorAnswer, error_from
+from .matches import Matches, Unmet
 from .models import FeedBatch
-from .operations import FEED, PREFIX, Operation
+from .operations import FEED, PREFIX, ExpectRequest, Operation, WaitRequest
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -48,10 +49,14 @@ class Client(Viewer):
         """Call an operation that answers with one value."""
         async with self._send(operation, request) as answer:
             status, content = answer.status_code, await _read(answer)
-        if status != 200:
+        unmet = operation.waits and status == 408
+        if status != 200 and not unmet:
             raise _error_of(status, content, self.url)
         try:
-            return msgspec.json.decode(content, type=operation.answer)
+            answer = msgspec.json.decode(content, type=operation.answer)
+            if isinstance(answer, Matches) and unmet:
+                raise Unmet(answer)
+            return answer
         except _NOT_READABLE as error:
             raise foreign(self.url) from error
 
@@ -113,16 +118,22 @@ class Client(Viewer):
     ) -> contextlib.AbstractAsyncContextManager[httpx.Response]:
         """Send a request, in the places that the operation has for its parts."""
         path = f"{PREFIX}{operation.path}"
+        seconds = seconds_of(request)
         if operation.method == "POST":
-            return self._connection.stream("POST", path, {}, body_of_request(request))
+            return self._connection.stream("POST", path, {}, body_of_request(request), seconds)
         fields = cast("dict[str, str | int]", msgspec.to_builtins(request))
         query = {name: value for name, value in fields.items() if f"{{{name}}}" not in path}
-        return self._connection.stream("GET", path.format(**fields), query, None)
+        return self._connection.stream("GET", path.format(**fields), query, None, seconds)
 
 
 def body_of_request(request: object) -> bytes:
     """Return the body of a request; the text of a message as it was spelled."""
     return bytes(request) if isinstance(request, msgspec.Raw) else msgspec.json.encode(request)
+
+
+def seconds_of(request: object) -> float:
+    """Return how long the engine may wait before it answers."""
+    return request.timeout if isinstance(request, WaitRequest | ExpectRequest) else 0.0
 
 
 async def _read(answer: httpx.Response) -> bytes:

@@ -31,15 +31,24 @@ class Connection:
 
     @contextlib.asynccontextmanager
     async def stream(
-        self, method: str, path: str, query: Mapping[str, str | int], body: bytes | None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int],
+        body: bytes | None,
+        seconds: float = 0.0,
     ) -> AsyncGenerator[httpx.Response]:
-        """Send a request and yield its answer, whose body is not read yet."""
+        """Send a request and yield its answer, whose body is not read yet.
+
+        The engine may wait for `seconds` before it answers.
+        """
         import httpx
 
         http = self._opened()
         self._under_way += 1
         try:
-            async with http.stream(method, path, params=query, content=body) as answer:
+            timeout = httpx.Timeout(ANSWER_TIMEOUT + seconds, connect=CONNECT_TIMEOUT)
+            async with http.stream(method, path, params=query, content=body, timeout=timeout) as answer:
                 if codings_of(answer):
                     # segtap does not compress its answers, and httpx would unpack them without a limit.
                     raise foreign(self.url)

@@ -78,6 +78,7 @@ class Feed:
     def __init__(self, state: Callable[[], Awaitable[EngineState]]) -> None:
         self._state = state
         self._seats: set[_Seat] = set()
+        self._listeners: list[Callable[[bool], None]] = []
         self._closed = False
 
     @property
@@ -85,10 +86,23 @@ class Feed:
         """How many are watching."""
         return len(self._seats)
 
+    @property
+    def closed(self) -> bool:
+        """True once the engine stops."""
+        return self._closed
+
+    def listen(self, listener: Callable[[bool], None]) -> None:
+        """Call `listener` after each publication, each change and at the end.
+
+        It is given True if what was published before is void.
+        """
+        self._listeners.append(listener)
+
     def publish(self, summaries: Sequence[Summary]) -> None:
         """Hand new lines of the list, in order, to every viewer."""
         for seat in self._seats:
             seat.add(summaries)
+        self._tell_listeners()
 
     def change(
         self, states: Sequence[tuple[int, DeliveryState]], statuses: Mapping[int, int] = NO_STATUSES
@@ -99,6 +113,7 @@ class Feed:
         """
         for seat in self._seats:
             seat.change(states, statuses)
+        self._tell_listeners()
 
     def touch(self) -> None:
         """Send the engine's state to every viewer."""
@@ -109,17 +124,24 @@ class Feed:
         """Tell every viewer that the journal was emptied: what was published before is void."""
         for seat in self._seats:
             seat.clear()
+        self._tell_listeners(void=True)
 
     def reread(self) -> None:
         """Tell every viewer that messages are read by other settings: what it holds of them is void."""
         for seat in self._seats:
             seat.reread = True
             seat.wake.set()
+        self._tell_listeners(void=True)
 
     def close(self) -> None:
         """End every viewer's iteration."""
         self._closed = True
         self.touch()
+        self._tell_listeners()
+
+    def _tell_listeners(self, *, void: bool = False) -> None:
+        for listener in self._listeners:
+            listener(void)
 
     async def watch(self) -> AsyncGenerator[FeedBatch]:
         """Yield frames for one viewer until the feed closes. The first holds the state and no messages."""

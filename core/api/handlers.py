@@ -15,6 +15,7 @@ from ..settings import Settings
 from ..sources.bounds import Bounds
 from ..stories.model import EventStory, UserStory
 from . import operations as ops
+from .matches import Matches
 from .models import (
     Alive,
     EngineState,
@@ -80,6 +81,16 @@ class Seen(Protocol):
     async def values(self, field: str, text: str = "", limit: int = 20) -> FieldValues: ...
 
 
+class Expecting(Protocol):
+    """What tests ask of an engine's messages since the last reset."""
+
+    async def messages(self, filter: str) -> Matches: ...
+
+    async def reset(self) -> Matches: ...
+
+    async def wait(self, filter: str, count: int, exact: bool, within: float) -> Matches: ...
+
+
 class Queries(Protocol):
     """What the API asks of an engine."""
 
@@ -122,6 +133,9 @@ class Queries(Protocol):
 
     @property
     def stories(self) -> Stories: ...
+
+    @property
+    def expecting(self) -> Expecting: ...
 
     @property
     def settings(self) -> Settings: ...
@@ -246,6 +260,17 @@ async def _validate(engine: Controlled, order: ops.ValidateRequest) -> ops.Valid
     return ops.Validations(tuple(await engine.commands.validate(order.ids)))
 
 
+async def _wait(engine: Controlled, ask: ops.WaitRequest) -> Matches:
+    return await engine.queries.expecting.wait(ask.filter, ask.count, ask.exact, ask.timeout)
+
+
+async def _expect(engine: Controlled, ask: ops.ExpectRequest) -> Matches:
+    if ask.none and ask.count:
+        raise InputError("`none` and `count` contradict each other: give one of them.")
+    count = 0 if ask.none else 1 if ask.count is None else ask.count
+    return await engine.queries.expecting.wait(ask.filter, count, ask.exact or ask.none, ask.timeout)
+
+
 async def _clear(engine: Controlled, _: ops.NoRequest) -> ops.Cleared:
     await engine.commands.clear()
     return ops.Cleared()
@@ -280,6 +305,10 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.REPLAY, _replay),
         _by(ops.VALIDATE, _validate),
         _by(ops.CLEAR, _clear),
+        _by(ops.MESSAGES, lambda engine, ask: engine.queries.expecting.messages(ask.filter)),
+        _by(ops.RESET, lambda engine, _: engine.queries.expecting.reset()),
+        _by(ops.WAIT, _wait),
+        _by(ops.EXPECT, _expect),
         _by(ops.OPENAPI, _openapi),
     )
 )

@@ -94,6 +94,9 @@ def _responses(operation: Operation[Any, Any], answer: dict[str, Any], error: di
     responses: JsonObject = {status: {"description": words, "content": content}}
     if operation.name == READYZ.name:
         responses["503"] = {"description": "No messages are accepted now.", "content": content}
+    if operation.waits:
+        unmet = "What was asked for did not come true in time; this is what is there."
+        responses["408"] = {"description": unmet, "content": content}
     if not operation.open:
         said: JsonObject = {"application/json": {"schema": cast("Json", error)}}
         responses |= {code: {"description": text, "content": said} for code, text in _REFUSALS.items()}

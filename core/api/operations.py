@@ -16,6 +16,7 @@ from ..identities.model import UserFound, UserRow, Users
 from ..messages import JsonObject
 from ..settings import Settings
 from ..stories.model import EventStory, UserStory
+from .matches import Matches
 from .models import (
     Alive,
     EngineState,
@@ -45,8 +46,10 @@ class Operation(msgspec.Struct, Generic[R, A], frozen=True):
     """One operation of the API. `name` is the method of `Viewer` that calls it.
 
     `open` operations need no token and answer on every address; `scraped` ones need none on this machine, and
-    elsewhere the token of `--metrics-token-env`. `answer` is the type of the answer, of each
-    line, or of each frame.
+    elsewhere the token of `--metrics-token-env`. `for_tests`: the test token opens it too, also from
+    elsewhere; `Expectations` has the method. `waits`: the answer may take as long as the request says, and is
+    408 with the same type if what was asked for does not come true. `answer` is the type of the answer, of
+    each line, or of each frame.
     """
 
     name: str
@@ -58,6 +61,8 @@ class Operation(msgspec.Struct, Generic[R, A], frozen=True):
     kind: AnswerKind = "value"
     open: bool = False
     scraped: bool = False
+    for_tests: bool = False
+    waits: bool = False
 
 
 class NoRequest(msgspec.Struct, frozen=True):
@@ -187,6 +192,40 @@ class ReplayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     url: str = ""
 
 
+MOST_SECONDS = 600
+"""The longest that a request may wait."""
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=MOST_SECONDS)]
+
+
+class MatchesRequest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The request for the messages since the last reset that match `filter`; "" for all of them."""
+
+    filter: str = ""
+
+
+class WaitRequest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The request to wait until at least `count` messages match, for up to `timeout` seconds.
+
+    With `exact`, exactly so many have to match when the time is over.
+    """
+
+    filter: str = ""
+    count: MessageNumber = 1
+    exact: bool = False
+    timeout: Seconds = 10.0
+
+
+class ExpectRequest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A `WaitRequest` as a body. `none`: no message may match until the time is over."""
+
+    filter: str
+    count: MessageNumber | None = None
+    exact: bool = False
+    none: bool = False
+    timeout: Seconds = 10.0
+
+
 class Replayed(msgspec.Struct, frozen=True, omit_defaults=True):
     """The number of messages that were replayed, and what the server at another URL answered to each."""
 
@@ -313,6 +352,44 @@ VALIDATE = Operation(
     Validations,
 )
 CLEAR = Operation("clear", "POST", "clear", "Delete every message of the journal.", NoRequest, Cleared)
+MESSAGES = Operation(
+    "messages",
+    "GET",
+    "messages",
+    "Read the messages since the last reset that match a filter.",
+    MatchesRequest,
+    Matches,
+    for_tests=True,
+)
+RESET = Operation(
+    "reset",
+    "POST",
+    "reset",
+    "Let tests see only messages that are received from now on. Nothing is deleted.",
+    NoRequest,
+    Matches,
+    for_tests=True,
+)
+WAIT = Operation(
+    "wait",
+    "GET",
+    "wait",
+    "Wait until enough messages since the last reset match a filter.",
+    WaitRequest,
+    Matches,
+    for_tests=True,
+    waits=True,
+)
+EXPECT = Operation(
+    "expect",
+    "POST",
+    "expect",
+    "Wait as `wait` does, or for no message that matches a filter.",
+    ExpectRequest,
+    Matches,
+    for_tests=True,
+    waits=True,
+)
 OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", NoRequest, JsonObject)
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
@@ -321,6 +398,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF),
     *(USER_STORY, EVENT_STORY),
     *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, CLEAR, OPENAPI),
+    *(MESSAGES, RESET, WAIT, EXPECT),
 )
 
 _BY_PATH = {operation.path: operation for operation in OPERATIONS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
@@ -77,17 +78,32 @@ def _decode(body: bytes, type: type[T]) -> T:
 
 
 def _convert(fields: dict[str, str], type: type[T]) -> T:
-    """Read the fields of a query; all but texts are numbers. Raises Refusal if one has the wrong type."""
-    texts = {
-        field.name
-        for field in msgspec.structs.fields(cast("type[msgspec.Struct]", type))
-        if field.type is str
-    }
-    values = {name: text if name in texts else _number(text) for name, text in fields.items()}
+    """Read the fields of a query; all but texts are numbers, and 1 is true.
+
+    Raises Refusal if one has the wrong type.
+    """
+    known = msgspec.structs.fields(cast("type[msgspec.Struct]", type))
+    kinds = {field.name: getattr(field.type, "__origin__", field.type) for field in known}
+    values = {name: _read(text, kinds.get(name)) for name, text in fields.items()}
     try:
         return msgspec.convert(values, type)
     except msgspec.ValidationError as error:
         raise unreadable("query", str(error)) from error
+
+
+_FLAGS = {"1": True, "true": True, "0": False, "false": False}
+_DECIMAL = re.compile(r"[0-9]{1,19}(?:\.[0-9]{1,19})?", re.ASCII)
+
+
+def _read(text: str, kind: Any) -> str | float | bool:
+    """Return the value of a field of that type, or its text if it is none."""
+    if kind is str:
+        return text
+    if kind is bool:
+        return _FLAGS.get(text, text)
+    if kind is float:
+        return float(text) if _DECIMAL.fullmatch(text) else text
+    return _number(text)
 
 
 def _number(text: str) -> int | str:

@@ -15,9 +15,10 @@ from ..ingest.body import Event, Receive, Scope, Send
 from ..json_text import json_bytes, whole_text
 from ..messages import Json, JsonObject
 from ..metrics.exposition import CONTENT_TYPE
-from .access import admit, admit_scraper, is_local, names_this_machine
+from .access import admit, admit_scraper, admit_tests, is_local, names_this_machine
 from .errors import ErrorAnswer
 from .handlers import LINES, TEXTS, VALUES, Commands, Controlled, Outside, Queries
+from .matches import Unmet
 from .models import Health, Readiness
 from .operations import PREFIX, Operation, operation_at
 from .refusal import Refusal, refused
@@ -29,11 +30,14 @@ T = TypeVar("T")
 
 
 class ControlApp:
-    """The ASGI app of the API. It accepts requests with `token`."""
+    """The ASGI app of the API. It accepts requests with `token`, and tests with `test_token` ("": none)."""
 
-    def __init__(self, queries: Queries, commands: Commands, outside: Outside, token: str) -> None:
+    def __init__(
+        self, queries: Queries, commands: Commands, outside: Outside, token: str, test_token: str = ""
+    ) -> None:
         self._engine = Controlled(queries, commands, outside)
         self._token = token
+        self._test_token = test_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request or WebSocket below /_segtap/."""
@@ -42,6 +46,8 @@ class ControlApp:
             return
         try:
             await self._http(scope, receive, send)
+        except Unmet as unmet:
+            await self._send_value(send, unmet.matches, 408)
         except (Refusal, SegtapError) as error:
             status, body = refused(error)
             await self._send_value(send, ErrorAnswer(body), status)
@@ -50,6 +56,8 @@ class ControlApp:
         operation, in_path = operation_at(scope["path"][len(PREFIX) :])
         if operation is not None and operation.scraped:
             admit_scraper(scope, self._engine.outside.metrics_token)
+        elif operation is not None and operation.for_tests:
+            admit_tests(scope, self._token, self._test_token)
         elif operation is None or not operation.open:
             admit(scope, self._token)
         if operation is None or operation.kind == "frames":
@@ -65,7 +73,8 @@ class ControlApp:
             return
         making = VALUES[operation.name](self._engine, request)
         try:
-            answer = await (_unless_gone(making, receive) if operation.method == "GET" else making)
+            given_up = operation.method == "GET" or operation.waits
+            answer = await (_unless_gone(making, receive) if given_up else making)
         except _Gone:
             return
         if isinstance(answer, Health) and not is_local(scope):

@@ -50,6 +50,7 @@ NEVER_IN_A_FILE = {
     "api_secret": 'api_secret_env = "MIXPANEL_SECRET"',
     "service_account": 'service_account_env = "MIXPANEL_SERVICE_ACCOUNT"',
     "metrics_token": 'metrics_token_env = "SEGTAP_METRICS"',
+    "test_token": 'test_token_env = "SEGTAP_TEST_TOKEN"',
 }
 """Keys of secrets, with the line that names a variable in place of each."""
 

@@ -40,6 +40,7 @@ from .active import ActiveSettings
 from .aggregates import Aggregates
 from .commands import Commands
 from .delivery_log import log_deliveries
+from .expecting import Expecting
 from .forwarder_switch import ForwarderSwitch
 from .functions import EngineFunctions
 from .gathering import Gathering
@@ -79,6 +80,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     aggregates: Aggregates
     stories: Stories
     gathering: Gathering
+    expecting: Expecting
     switch: ForwarderSwitch
     rejudging: Rejudging
     change: SettingsChange
@@ -91,6 +93,11 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """The certificate of the web server, None without TLS."""
     passing: Passing | None
     """The way to the servers behind `segtap proxy`, else None."""
+
+    def appended(self, receipts: Sequence[Receipt]) -> None:
+        """Hand on what was appended to the log, see `ReceiptLog.follow`."""
+        self.indexer.appended(receipts)
+        self.expecting.appended(receipts)
 
 
 def build(
@@ -198,6 +205,7 @@ def build(
     rejudging = Rejudging(stores, reader, backlog, supervisor, feed)
     change = SettingsChange(active, stores, rejudging, forwarder, switch, summing, gathering, feed, faults)
     watch = SettingsWatch(settings, change.apply, faults)
+    expecting = Expecting(stores, reader, lambda: bounds_of(active.settings.ingest), indexer, feed)
     queries = Queries(
         active,
         stores,
@@ -210,6 +218,7 @@ def build(
         aggregates,
         SeenValues(stores, gathering),
         stories,
+        expecting,
         knocks,
         feed,
         faults,
@@ -243,7 +252,8 @@ def build(
         version=VERSION,
         metrics_token=settings.ingest.metrics_token.reveal(),
     )
-    control, passing = ControlApp(queries, commands, outside, token), None
+    test_token = settings.ingest.test_token.reveal()
+    control, passing = ControlApp(queries, commands, outside, token, test_token), None
     if settings.proxying:
         passing = Passing(settings.proxy.answer_timeout)
         app = ProxyApp(
@@ -293,6 +303,7 @@ def build(
         aggregates=aggregates,
         stories=stories,
         gathering=gathering,
+        expecting=expecting,
         switch=switch,
         rejudging=rejudging,
         change=change,

@@ -176,7 +176,7 @@ class Engine:
         parts.faults.report("settings", fault)
         parts.faults.report("subscriptions", " · ".join(active.faults))
         opened.receipts.watch(self._store_reports)
-        opened.receipts.follow(parts.indexer.appended)
+        opened.receipts.follow(parts.appended)
         # Read before the indexer adds to them: the rules on the stream see in the indexer what it adds.
         newest = await parts.history.newest()
         await parts.gathering.restore()

@@ -29,6 +29,7 @@ from ..stores.base import Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates, row_lines
 from .copies import Copies, may_have_copy
+from .expecting import Expecting
 from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 from .functions import EngineFunctions
@@ -61,6 +62,7 @@ class Queries:
         aggregates: Aggregates,
         seen: SeenValues,
         stories: Stories,
+        expecting: Expecting,
         knocks: Knocks,
         feed: Feed,
         faults: Faults,
@@ -73,6 +75,7 @@ class Queries:
         self.aggregates = aggregates
         self.seen = seen
         self.stories = stories
+        self.expecting = expecting
         self._active = active
         self._functions = functions
         self._stores = stores

@@ -71,9 +71,8 @@ class Search:
         notes = () if page.summaries or page.searched_to else tuple(self.tally.notes())
         return msgspec.structs.replace(page, reached=reached, notes=notes)
 
-    async def matches(self) -> AsyncIterator[tuple[Summary, ...]]:
-        """Yield the lines that match, oldest first, some at a time."""
-        after = 0
+    async def matches(self, after: int = 0) -> AsyncIterator[tuple[Summary, ...]]:
+        """Yield the lines that match, those above an id, oldest first, some at a time."""
         more = True
         while more:
             page = await self._page(None, after, STRETCH, None)

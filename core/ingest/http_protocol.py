@@ -35,6 +35,8 @@ HEAD_SECONDS = 30.0
 
 CONTROL = "/_segtap"
 """Paths here and below belong to the control API, whose clients never close their sending side alone."""
+EXPECT = f"{CONTROL}/expect"
+"""The one POST that waits, as queries may: it is stopped, too, once its client has gone."""
 
 WHOLE_BODY = "segtap.body"
 """The scope's key for a body that is already here. `receive` still gives it, too."""
@@ -124,7 +126,8 @@ class TapProtocol(HttpToolsProtocol):
         """Note that the client sends no more. True keeps the other direction open for the answer."""
         if self.scheme != "http" or self._answered() or self.cycle.more_body:
             return None
-        if self.scope["method"] == "GET" and self.scope["path"].startswith(CONTROL):
+        path = self.scope["path"]
+        if (self.scope["method"] == "GET" and path.startswith(CONTROL)) or path == EXPECT:
             return None
         self._half_closed = True
         return True

@@ -182,6 +182,17 @@ _JUDGED: dict[str, Callable[[Candidate], tuple[str, ...]]] = {
 }
 
 
+def field_values(field: str, candidate: Candidate) -> tuple[str, ...]:
+    """Return what a message has for a field of the table, without the empty ones."""
+    if facts := _FACTS.get(field):
+        found = facts(candidate.facts)
+    elif names := _NAMES.get(field):
+        found = names(candidate.names())
+    else:
+        found = _JUDGED[field](candidate)
+    return tuple(filter(None, found))
+
+
 def _field(term: FieldTerm) -> Test:
     wanted = tuple(value.folded() for value in term.values)
     if facts := _FACTS.get(term.field):
@@ -211,12 +222,12 @@ def _at(path: Path, look: Look) -> Test:
         return lambda candidate, tally: look(candidate.document(), path.steps, tally)
 
     def one_record_matches(candidate: Candidate, tally: Tally) -> bool:
-        return any(look(*_in_record(record, rest), tally) for record in candidate.records())
+        return any(look(*in_record(record, rest), tally) for record in candidate.records())
 
     return one_record_matches
 
 
-def _in_record(record: JsonObject, steps: Sequence[str]) -> tuple[Json, Sequence[str]]:
+def in_record(record: JsonObject, steps: Sequence[str]) -> tuple[Json, Sequence[str]]:
     """Return where a path into a record begins: an event's properties, its name, or the record of a
     profile.
     """

@@ -98,6 +98,12 @@ def listen(settings: IngestSettings) -> Listener:
             f"metrics_token_env names {name}, which is not set. Set it to the token by which other machines"
             " read /_segtap/metrics, or leave metrics_token_env out."
         )
+    if settings.test_token_env and not settings.test_token:
+        name = settings.test_token_env
+        raise SettingsError(
+            f"test_token_env names {name}, which is not set. Set it to the token of your tests, or leave"
+            " test_token_env out."
+        )
     tls = bool(settings.tls_cert)
     hosts = tuple(dict.fromkeys(settings.host))
     if not hosts:

@@ -24,6 +24,7 @@ FLAGS: dict[str, tuple[str, str]] = {
     "tls_cert": ("ingest", "tls_cert"),
     "tls_key": ("ingest", "tls_key"),
     "metrics_token_env": ("ingest", "metrics_token_env"),
+    "test_token_env": ("ingest", "test_token_env"),
     "journal": ("journal", "path"),
     "ephemeral": ("journal", "ephemeral"),
     "destination": ("destination", "kind"),
@@ -84,6 +85,11 @@ _LISTENING = (
         "--metrics-token-env",
         metavar="NAME",
         help="Variable with the token by which other machines read /_segtap/metrics.",
+    ),
+    click.option(
+        "--test-token-env",
+        metavar="NAME",
+        help="Variable with the token of tests, which may read and reset; also from other machines.",
     ),
 )
 _JOURNAL = (
@@ -284,6 +290,7 @@ def _refuse_unset_secrets(options: Mapping[str, Any], settings: Settings) -> Non
         "api_secret_env": settings.destination.api_secret,
         "service_account_env": settings.destination.service_account,
         "metrics_token_env": settings.ingest.metrics_token,
+        "test_token_env": settings.ingest.test_token,
     }
     for option, secret in secrets.items():
         if (name := options.get(option)) and not secret:

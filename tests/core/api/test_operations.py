@@ -15,12 +15,14 @@ from engines import engine_settings, isolate, running_engine
 from fake_viewer import FakeViewer, story
 
 from segtap.core.api import operations as ops
+from segtap.core.api.expectations import Expectations
 from segtap.core.api.handlers import LINES, TEXTS, VALUES
 from segtap.core.api.openapi import document
 from segtap.core.api.operations import OPERATIONS, PREFIX, Operation, operation_at
 from segtap.core.api.viewer import Viewer
 
-NOT_FOR_VIEWERS = {"healthz", "livez", "readyz", "metrics", "openapi"}
+FOR_TESTS = {operation.name for operation in OPERATIONS if operation.for_tests}
+NOT_FOR_VIEWERS = {"healthz", "livez", "readyz", "metrics", "openapi", *FOR_TESTS}
 """Operations for other programs than viewers."""
 ALSO_REPLAY = {"replay_texts", "send_edited", "replay_to", "edited_to"}
 """Methods of a viewer that call the operation `replay`, too."""
@@ -36,6 +38,8 @@ def test_server_and_viewer_have_every_operation() -> None:
     assert set(TEXTS) == names(("text",))
     methods = {name for name, _ in inspect.getmembers(Viewer, inspect.isfunction) if not name.startswith("_")}
     assert names() - NOT_FOR_VIEWERS == methods - {"call", "call_lines", "close", *ALSO_REPLAY}
+    doors = {name for name, _ in inspect.getmembers(Expectations, inspect.isfunction) if name[0] != "_"}
+    assert doors == FOR_TESTS
 
 
 def test_names_and_paths_are_unique() -> None:
@@ -48,7 +52,7 @@ def test_paths_are_found_with_the_id_in_them() -> None:
         found, in_path = operation_at(operation.path.format(id=7))
         assert found is operation
         assert in_path == ({"id": "7"} if operation is ops.DETAIL else {})
-    for path in ("", "messages", "messages/", "messages/x", "messages/-1", "messages/٣", "state/", "pages/1"):
+    for path in ("", "message", "messages/", "messages/x", "messages/-1", "messages/٣", "state/", "pages/1"):
         assert operation_at(path)[0] is None
 
 
@@ -100,6 +104,7 @@ def test_the_document_describes_every_operation() -> None:
         assert one["operationId"] == operation.name
         assert ("security" in one) is not operation.open
         assert ("401" in one["responses"]) is not operation.open
+        assert ("408" in one["responses"]) is operation.waits
     page = {one["name"]: one for one in found["GET", "page"]["parameters"]}
     assert set(page) == {"before", "after", "limit", "filter", "wait"}
     assert not any(one["required"] for one in page.values())

@@ -19,8 +19,8 @@ from segtap.core.api.server import ControlApp, encode_answer
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.verdict import Operation, OutgoingRequest, Translation, Verdict
 
-GET = ("state", "page", "messages/1048576", "overview", "users", "user", "groups", "export", "healthz")
-POST = ("inspect", "forwarding", "replay", "clear", "settings")
+GET = ("state", "page", "messages/1048576", "overview", "users", "user", "groups", "export", "messages")
+POST = ("inspect", "forwarding", "replay", "clear", "reset", "settings")
 
 Answer = tuple[int, bytes]
 
