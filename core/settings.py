@@ -15,6 +15,7 @@ from .transformations import Transformation
 Region = Literal["us", "eu", "in"]
 DestinationKind = Literal["actions", "classic-cloud"]
 IdentityMode = Literal["original", "simplified"]
+NotifyKind = Literal["off", "bell", "desktop"]
 RepairName = Literal["insert-id", "device-prefix", "skip-empty-identify", "country-code", "no-client-ip"]
 REPAIR_NAMES: tuple[RepairName, ...] = get_args(RepairName)
 
@@ -267,6 +268,9 @@ class ScreenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[screen]` of segtap.toml."""
 
     theme: str = "segtap-dark"
+    notify: NotifyKind = "off"
+    """What calls you on the first error since you last looked: the terminal's bell, or a notification of the
+    desktop."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

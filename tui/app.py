@@ -106,6 +106,8 @@ class SegtapApp(App[object], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Keep what is typed until the first frame is drawn, and handle it then, in order."""
         typed = isinstance(event, events.InputEvent | events.Paste)
+        if (typed or isinstance(event, events.AppFocus)) and self.main is not None:
+            self.main.first_error.looked()
         if typed and not self.painted.is_set():
             self._early.append(event)
             return

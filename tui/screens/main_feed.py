@@ -17,16 +17,19 @@ from textual.content import Content
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
-from ...core.settings import Settings
+from ...core.settings import NotifyKind, Settings
 from ...core.text import clean, shorten
 from ..keymap import first
 from ..model.detail_source import DetailListener, DetailSource
+from ..model.first_error import FirstError
 from ..model.list_source import ListListener, ListSource, Reconnect
 from ..model.many import Many, shown_in
 from ..model.marks import Shown
 from ..model.matching import Matching
 from ..model.stale_panes import StalePanes
+from ..notification import call
 from ..render.glyphs import Glyphs
+from ..render.plain import app_of
 from ..widgets.filter_bar import FilterBar
 from ..widgets.list_frame import Progress, dimmed_title, list_place, list_title, progress_words
 from ..widgets.message_list import MessageList
@@ -90,6 +93,8 @@ class MainFeed(MainShape):
         self.list.dims = self.dimmed.dims
         self.dim = False
         """Whether messages that do not match the filter are dimmed, not hidden."""
+        self._notify_kind: NotifyKind = settings.screen.notify
+        self.first_error = FirstError(clock)
         self._stale = StalePanes(self.list, self._hold, lambda: self.details.resting, self.set_timer)
 
     def on_mount(self) -> None:
@@ -142,6 +147,8 @@ class MainFeed(MainShape):
             from ..actions.forwarding import project_of
 
             self.notify(f"Messages go to {project_of(state)} again, as before.", title="FORWARDING ON")
+        if why := self.first_error.hear(state):
+            call(app_of(self), self._notify_kind, why)
         self.header.state = state
         self.empty.state = state
         self.delivery.tell(state)
