@@ -243,3 +243,22 @@ async def test_a_message_that_cannot_be_edited_is_said(tmp_path: Path) -> None:
             await until(pilot, lambda: app.main is not None and app.main.detail is not None)
             await pilot.press("e")
             await noted(pilot, "goes to Mixpanel verbatim")
+
+
+async def test_editing_starts_with_the_value_of_the_first_error_selected(tmp_path: Path) -> None:
+    wrong = {**SENT, "properties": {"total": 1}, "userId": "user-1", "messageId": "order_991"}
+    async with on_screen(tmp_path, wrong) as (pilot, _):
+        await pilot.press("e")
+        edit = await editing(pilot)
+        assert edit.editor.selected_text == "order_991"
+        await pilot.press(*"abc-1")
+        await until(pilot, lambda: edit.checked == edit.editor.text)
+        assert json.loads(edit.editor.text) == {**wrong, "messageId": "abc-1"}
+
+
+async def test_editing_a_message_without_an_error_starts_at_its_beginning(tmp_path: Path) -> None:
+    async with on_screen(tmp_path, SENT) as (pilot, _):
+        await pilot.press("e")
+        edit = await editing(pilot)
+        assert edit.editor.selected_text == ""
+        assert edit.editor.cursor_location == (0, 0)

@@ -17,6 +17,7 @@ from ...core.errors import InputError
 from ...core.json_text import json_bytes
 from ...core.text import clean, shorten
 from ..keymap import first
+from ..model.json_place import place_of
 from .context import Context, choose
 from .forwarding import project_of
 
@@ -91,13 +92,24 @@ def editable_text(detail: MessageDetail) -> str:
     return msgspec.json.format(b"{" + b",".join(members) + b"}", indent=2).decode("utf-8", "replace")
 
 
+def faulty_value(detail: MessageDetail, text: str) -> tuple[int, int] | None:
+    """Return where the value of the first error stands in the text of the message, None without one."""
+    for finding in detail.verdict.findings:
+        if finding.severity == "error":
+            source = detail.explanation.source_at(finding.path)
+            found = place_of(text, finding.path) or (place_of(text, source.source) if source else None)
+            if found is not None:
+                return found
+    return None
+
+
 async def _edit(on: Context, detail: MessageDetail, text: str, start: str) -> None:
     from ..screens.edit import EditScreen
 
     summary = detail.summary
     name = f"{summary.type} {summary.name}".strip()
     while True:
-        screen = EditScreen(on.viewer, detail, name, text, start=start)
+        screen = EditScreen(on.viewer, detail, name, text, start=start, select=faulty_value(detail, start))
         edited = await on.whole_app.push_screen_wait(screen)
         if edited is None:
             return

@@ -75,11 +75,19 @@ class EditScreen(Screen["Edited | None"]):
     BINDINGS = bindings("edit")
 
     def __init__(
-        self, viewer: Viewer, original: MessageDetail, name: str, text: str, *, start: str = ""
+        self,
+        viewer: Viewer,
+        original: MessageDetail,
+        name: str,
+        text: str,
+        *,
+        start: str = "",
+        select: tuple[int, int] | None = None,
     ) -> None:
         """Edit `text`, the message `original` as it was sent. `name` is its name, for the banner.
 
-        `start` is an edited text to go on with, "" for none.
+        `start` is an edited text to go on with, "" for none. `select` are start and end of the text that is
+        selected at first, so that what is typed replaces it.
         """
         super().__init__()
         self.viewer = viewer
@@ -87,6 +95,8 @@ class EditScreen(Screen["Edited | None"]):
         self.message_name = name
         self.unchanged = text
         self.editor = JsonEditor(start or text)
+        if select is not None:
+            self.editor.select_text(*select)
         self.fault = Static(classes="fault")
         self.changes = Static(classes="changes")
         self.diff = SideBySideView()

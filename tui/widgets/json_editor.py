@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.widgets import TextArea
+from textual.widgets.text_area import Selection
 
 from ..render.wrapped import json_styles
 from .style_cache import StyleCache
@@ -44,6 +45,11 @@ class JsonEditor(TextArea):
         super().__init__(text, soft_wrap=True, show_line_numbers=False, tab_behavior="indent")
         self.indent_width = 2
         self._style_of = StyleCache(self, "json")
+
+    def select_text(self, start: int, end: int) -> None:
+        """Select the characters from `start` to `end` of the text."""
+        place = self.document.get_location_from_index
+        self.selection = Selection(place(start), place(end))
 
     def get_line(self, line_index: int) -> Text:
         """Return a line with the colours of its tokens."""
