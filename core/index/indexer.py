@@ -205,11 +205,15 @@ class Indexer:
         return bool(self._judged)
 
     def _write(self, writing: Writing) -> None:
-        added = self._stores.index.add(writing.entries, writing.judged[-1][0].seq)
-        writing.task = asyncio.create_task(added, name="segtap-index-add")
+        writing.task = asyncio.create_task(self._add(writing), name="segtap-index-add")
+
+    async def _add(self, writing: Writing) -> None:
+        """Write to the index, and publish it at once: a message's line comes before what becomes of it."""
+        await self._stores.index.add(writing.entries, writing.judged[-1][0].seq)
+        self._publish([entry.summary for entry in writing.entries])
 
     async def _settle(self) -> bool:
-        """Wait until what is being written is in the index, and publish it; return True if there was any.
+        """Wait until what is being written is in the index; return True if there was any.
 
         Raises JournalError if it cannot be written: the next call tries it again.
         """
@@ -232,11 +236,9 @@ class Indexer:
         for receipt, messages in writing.judged:
             if 0 < self._counted_from <= receipt.seq and not isinstance(messages, str):
                 self.waiting = max(0, self.waiting - len(messages))
-        summaries = [entry.summary for entry in writing.entries]
         for id in [id for id in self._found if seq_of(id) <= writing.judged[-1][0].seq]:
             del self._found[id]
-        self._publish(summaries)
-        if any(summary.delivery is DeliveryState.WAITING for summary in summaries):
+        if any(entry.summary.delivery is DeliveryState.WAITING for entry in writing.entries):
             self._owed()
         await self._pace.breathe()
         return True

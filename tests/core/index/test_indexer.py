@@ -109,6 +109,38 @@ async def test_each_message_becomes_a_line_that_is_kept_and_published() -> None:
         assert run.owed > 0
 
 
+async def test_a_line_is_published_once_it_is_in_the_index_while_the_next_is_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a viewer could be sent what became of a message before the message's line."""
+    monkeypatch.setattr(pieces, "WORK_RECEIPTS", 1)
+    journal = MemoryJournal()
+    seen, add = journal.index.seen, journal.index.add
+    written, judging, judged = (asyncio.Event() for _ in range(3))
+
+    async def slow_add(entries: Sequence[Entry], upto: Cursor) -> None:
+        await judging.wait()
+        await add(entries, upto)
+        written.set()
+
+    async def slow_seen(ids: Sequence[str], since: int) -> set[str]:
+        if "m-2" in ids:
+            judging.set()
+            await judged.wait()
+        return await seen(ids, since)
+
+    journal.index.add, journal.index.seen = slow_add, slow_seen  # type: ignore[method-assign]
+    async with indexing(journal=journal) as run:
+        for id in ("m-1", "m-2"):
+            await journal.receipts.append(receipt(track(id)))
+        await written.wait()
+        await asyncio.sleep(0)
+        assert [line.message_id for line in run.published] == ["m-1"]
+        judged.set()
+        await run.indexer.idle()
+        assert [line.message_id for line in run.published] == ["m-1", "m-2"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "verdict", "stands"),
     [
