@@ -14,7 +14,8 @@ FRAME_INTERVAL = 0.05
 NO_STATUSES: Mapping[int, int] = {}
 MAX_ADDED = 2_000
 MAX_CHANGED = 10_000
-"""What is held for a viewer between frames; beyond it the oldest go, and are counted as missed."""
+"""What is held for a viewer between frames. Beyond it the oldest go: summaries are counted as missed; after
+lost changes, what the viewer holds is outdated."""
 
 
 class _Seat:
@@ -24,6 +25,7 @@ class _Seat:
         self.added: deque[Summary] = deque(maxlen=MAX_ADDED)
         self.changed: dict[int, Change] = {}
         self.missed = 0
+        self.outdated = False
         self.cleared = False
         self.reread = False
         self.wake = asyncio.Event()
@@ -41,15 +43,15 @@ class _Seat:
             known = before.status if before is not None and before.delivery is delivery else 0
             self.changed[id] = Change(id, delivery, statuses.get(id, known))
         while len(self.changed) > MAX_CHANGED:
-            # A viewer that lost a change pages again, as for a lost summary.
             del self.changed[next(iter(self.changed))]
-            self.missed += 1
+            self.outdated = True
         self.wake.set()
 
     def clear(self) -> None:
         self.added.clear()
         self.changed.clear()
         self.missed = 0
+        self.outdated = False
         self.cleared = True
         self.wake.set()
 
@@ -59,13 +61,14 @@ class _Seat:
             changed=tuple(self.changed.values()),
             state=state,
             missed=self.missed,
+            outdated=self.outdated,
             cleared=self.cleared,
             reread=self.reread,
         )
         self.added.clear()
         self.changed.clear()
         self.missed = 0
-        self.cleared = self.reread = False
+        self.outdated = self.cleared = self.reread = False
         return batch
 
 

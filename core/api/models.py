@@ -264,7 +264,8 @@ class SuperProperties(msgspec.Struct, frozen=True, kw_only=True):
 class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
     """One frame of the feed: everything new since the last one, at most some 20 frames a second.
 
-    `missed` is how many summaries were left out because the viewer was slow: it should page them. `reread`:
+    `missed` is how many summaries were left out because the viewer was slow: it should page them. `outdated`:
+    changes were left out for the same reason, so what was sent before may be delivered otherwise. `reread`:
     messages are read by other settings from now on: ask for details and marks again.
     """
 
@@ -272,6 +273,7 @@ class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
     changed: tuple[Change, ...] = ()
     state: EngineState | None = None
     missed: int = 0
+    outdated: bool = False
     cleared: bool = False
     reread: bool = False
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,7 +13,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from segtap.core.api.models import Change, FeedBatch
+from segtap.core.api.models import Change, FeedBatch, Page
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import message_number
 from segtap.tui.app import SegtapApp
@@ -198,6 +200,47 @@ async def test_older_ones_are_read_when_the_reader_comes_near(app_on: AppOn) -> 
         await pilot.press("end")
         await until(pilot, lambda: main.list.selected == message_number(3_000, 0), "the newest again")
         assert main.list.following
+
+
+async def test_changes_that_the_feed_left_out_are_read(app_on: AppOn) -> None:
+    viewer = FakeViewer([summary(n, delivery=DeliveryState.WAITING) for n in range(1, 1_001)])
+    async with app_on(viewer).run_test() as pilot:
+        main = await ready(pilot, 1_000)
+        viewer.add(*(summary(n, delivery=DeliveryState.WAITING) for n in range(1_001, 1_501)))
+        await ready(pilot, 1_500)
+        viewer.lines = [msgspec.structs.replace(line, delivery=DeliveryState.SENT) for line in viewer.lines]
+        viewer.put(FeedBatch(state=viewer.facts, outdated=True))
+        rows = main.list.window.rows
+        await until(pilot, lambda: {line.delivery for line in rows} == {DeliveryState.SENT})
+
+
+async def test_a_change_that_overtakes_the_page_with_its_message_counts(app_on: AppOn) -> None:
+    class SlowPages(FakeViewer):
+        """A viewer whose pages can be on their way for long."""
+
+        hold = asyncio.Event()
+
+        async def page(self, **wanted: Any) -> Page:
+            page = await super().page(**wanted)
+            await self.hold.wait()
+            return page
+
+    viewer = SlowPages([summary(1)])
+    viewer.hold.set()
+    async with app_on(viewer).run_test() as pilot:
+        main = await ready(pilot, 1)
+        viewer.hold.clear()
+        viewer.add(summary(2, delivery=DeliveryState.WAITING), publish=False)
+        await until(
+            pilot, lambda: viewer.calls[-1][0] == "page" and viewer.calls[-1][2] == message_number(1, 0)
+        )
+        viewer.deliver(Change(message_number(2, 0), DeliveryState.SENT))
+        viewer.know(errors=7)
+        await until(pilot, lambda: main.state is not None and main.state.errors == 7)
+        assert len(main.list.window) == 1
+        viewer.hold.set()
+        await until(pilot, lambda: len(main.list.window) == 2)
+        assert main.list.window.rows[1].delivery is DeliveryState.SENT
 
 
 async def test_what_the_feed_missed_is_read(app_on: AppOn) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 
 import msgspec
 
-from ...core.api.models import EngineState, FeedBatch, Page
+from ...core.api.models import Change, EngineState, FeedBatch, Page
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
 from .detail_source import DetailSource
 from .hidden import Hidden
 from .list_view import MessageView
+from .window import with_change
 
 FIRST = 1_000
 """Messages read at the start, and whenever the newest are asked for."""
@@ -84,8 +85,12 @@ class ListSource:
         self._journal = ""
         self._reading = asyncio.Lock()
         self._paging: set[str] = set()
+        self._heard: list[dict[int, Change]] = []
+        """For each page that is being read, the changes that came meanwhile: the page can be older."""
         self._again = asyncio.Event()
         self._behind = asyncio.Event()
+        self._outdated = False
+        """True if changes of messages in the list were left out by the feed."""
 
     # The live feed
 
@@ -155,6 +160,12 @@ class ListSource:
             self._listener.loaded()
         if frame.changed:
             self.view.change(frame.changed)
+            for heard in self._heard:
+                heard.update((change.id, change) for change in frame.changed)
+        if frame.outdated:
+            self._details.read_again()
+            self._outdated = True
+            self._behind.set()
         self._details.hear(frame)
 
     async def _begin(self, state: EngineState) -> None:
@@ -176,12 +187,25 @@ class ListSource:
             async with self._reading:
                 self._behind.clear()
                 await self._quietly(self._catch_up())
+                if self._outdated:
+                    self._outdated = False
+                    await self._quietly(self._refresh())
+
+    async def _refresh(self) -> None:
+        """Read again how the messages in the list were delivered."""
+        turn, filter, rows = self._turn, self.search, self.view.window.rows
+        first, last = (rows[0].id - 1, rows[-1].id) if rows else (0, 0)
+        while first < last and turn == self._turn:
+            page = await self._page(after=first, limit=FIRST, filter=filter)
+            if turn == self._turn:
+                self.view.change([Change(row.id, row.delivery, row.status) for row in page.summaries])
+            first = page.summaries[-1].id if page.summaries else last
 
     async def _catch_up(self) -> None:
         turn, filter = self._turn, self.search
         while turn == self._turn:
             target = self._newest
-            page = await self.hidden.page(self.viewer, after=self._scanned, limit=PAGE, filter=filter)
+            page = await self._page(after=self._scanned, limit=PAGE, filter=filter)
             if turn != self._turn:
                 return
             self.view.extend(page.summaries)
@@ -227,7 +251,7 @@ class ListSource:
 
     async def _load(self, turn: int, filter: str, keep: int | None) -> None:
         target = self._newest
-        page = await self.hidden.page(self.viewer, limit=FIRST, filter=filter, wait=WAIT if filter else None)
+        page = await self._page(limit=FIRST, filter=filter, wait=WAIT if filter else None)
         if turn != self._turn:
             return
         last = page.summaries[-1].id if page.summaries else 0
@@ -240,11 +264,34 @@ class ListSource:
 
     async def _search_on(self, turn: int, filter: str) -> None:
         before, self._before = self._before, 0
-        page = await self.hidden.page(self.viewer, before=before, limit=FIRST, filter=filter, wait=WAIT)
+        page = await self._page(before=before, limit=FIRST, filter=filter, wait=WAIT)
         if turn == self._turn:
             self.view.prepend(page)
             self._note_progress(page)
             self._listener.loaded()
+
+    async def _page(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
+        filter: str = "",
+        wait: int | None = None,
+    ) -> Page:
+        """Read a page of the journal, with the changes in it that came while it was on its way."""
+        heard: dict[int, Change] = {}
+        self._heard.append(heard)
+        try:
+            page = await self.hidden.page(
+                self.viewer, before=before, after=after, limit=limit, filter=filter, wait=wait
+            )
+        finally:
+            self._heard = [other for other in self._heard if other is not heard]
+        if not heard:
+            return page
+        rows = (with_change(row, heard[row.id]) if row.id in heard else row for row in page.summaries)
+        return msgspec.structs.replace(page, summaries=tuple(rows))
 
     def _note_progress(self, page: Page) -> None:
         window = self.view.window
@@ -317,8 +364,8 @@ class ListSource:
         self.searched = 0
         try:
             while True:
-                page = await self.hidden.page(
-                    self.viewer, before=before, after=after, limit=PAGE - found, filter=filter, wait=wait
+                page = await self._page(
+                    before=before, after=after, limit=PAGE - found, filter=filter, wait=wait
                 )
                 if turn != self._turn:
                     return
@@ -386,8 +433,7 @@ class ListSource:
     async def _hold(self, id: int, filter: str) -> bool:
         """Show the page of the filter's matches that ends with a message; False if it is not among them."""
         turn = self._turn
-        wait = WAIT if filter else None
-        page = await self.hidden.page(self.viewer, before=id + 1, limit=PAGE, filter=filter, wait=wait)
+        page = await self._page(before=id + 1, limit=PAGE, filter=filter, wait=WAIT if filter else None)
         if not page.summaries or page.summaries[-1].id != id or turn != self._turn:
             return False
         self._turn += 1

@@ -16,6 +16,14 @@ def _id(summary: Summary) -> int:
     return summary.id
 
 
+def with_change(row: Summary, change: Change) -> Summary:
+    """Return a summary with its delivery as it stands now; the same one if nothing changed."""
+    status = change.status or (row.status if row.delivery is change.delivery else 0)
+    if (row.delivery, row.status) == (change.delivery, status):
+        return row
+    return msgspec.structs.replace(row, delivery=change.delivery, status=status)
+
+
 class Window:
     """A contiguous stretch of the (filtered) list, oldest first, at most about `limit` long.
 
@@ -74,10 +82,9 @@ class Window:
             at = self.index(change.id)
             if at is None:
                 continue
-            row = self.rows[at]
-            status = change.status or (row.status if row.delivery is change.delivery else 0)
-            if (row.delivery, row.status) != (change.delivery, status):
-                self.rows[at] = msgspec.structs.replace(row, delivery=change.delivery, status=status)
+            changed = with_change(self.rows[at], change)
+            if changed is not self.rows[at]:
+                self.rows[at] = changed
                 places.append(at)
         return places
 

@@ -112,13 +112,15 @@ async def test_more_at_once_than_a_viewer_holds_is_counted_right() -> None:
         assert len(frame.added) + frame.missed == 3 * MAX_ADDED
 
 
-async def test_lost_changes_are_counted_as_missed_since_they_are_paged_as_well() -> None:
+async def test_a_viewer_that_lost_changes_is_outdated_and_missed_no_message() -> None:
     feed = Feed(state)
     async with contextlib.aclosing(feed.watch()) as frames:
         await anext(frames)
         feed.change([(id, DeliveryState.SENT) for id in range(MAX_CHANGED + 3)])
         frame = await anext(frames)
-        assert (len(frame.changed), frame.missed) == (MAX_CHANGED, 3)
+        assert (len(frame.changed), frame.missed, frame.outdated) == (MAX_CHANGED, 0, True)
+        feed.change([(1, DeliveryState.SENT)])
+        assert not (await anext(frames)).outdated
 
 
 async def test_clearing_voids_what_was_published_before() -> None:
