@@ -251,8 +251,10 @@ async def test_editing_starts_with_the_value_of_the_first_error_selected(tmp_pat
         await pilot.press("e")
         edit = await editing(pilot)
         assert edit.editor.selected_text == "order_991"
+        assert "no difference" in str(edit.changes.render())
         await pilot.press(*"abc-1")
         await until(pilot, lambda: edit.checked == edit.editor.text)
+        assert "1 changed" in str(edit.changes.render())
         assert json.loads(edit.editor.text) == {**wrong, "messageId": "abc-1"}
 
 
@@ -262,3 +264,27 @@ async def test_editing_a_message_without_an_error_starts_at_its_beginning(tmp_pa
         edit = await editing(pilot)
         assert edit.editor.selected_text == ""
         assert edit.editor.cursor_location == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "now", "result"),
+    [
+        ({}, {}, "no difference"),
+        ({"timestamp": "2026-01-02T03:04:05Z"}, {"timestamp": "2026-01-02T03:04:06Z"}, "1 changed"),
+        ({}, {"timestamp": "2026-01-02T03:04:05Z"}, "1 changed"),
+        ({"messageId": None}, {}, "no difference"),
+        ({"sentAt": "2026-01-02T03:04:05Z"}, {}, "no difference"),
+        ({}, {"sentAt": "2026-01-02T03:04:05Z"}, "1 added"),
+    ],
+    ids=str,
+)
+async def test_ids_and_times_that_are_edited_count_as_changes(
+    tmp_path: Path, sent: dict[str, object], now: dict[str, object], result: str
+) -> None:
+    message = {name: value for name, value in {**SENT, **sent}.items() if value is not None}
+    async with on_screen(tmp_path, message) as (pilot, _):
+        await pilot.press("e")
+        edit = await editing(pilot)
+        edit.editor.load_text(json.dumps({**json.loads(edit.editor.text), **now}))
+        await until(pilot, lambda: edit.checked == edit.editor.text)
+        assert result in str(edit.changes.render())

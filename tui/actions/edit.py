@@ -109,7 +109,9 @@ async def _edit(on: Context, detail: MessageDetail, text: str, start: str) -> No
     summary = detail.summary
     name = f"{summary.type} {summary.name}".strip()
     while True:
-        screen = EditScreen(on.viewer, detail, name, text, start=start, select=faulty_value(detail, start))
+        screen = EditScreen(
+            on.viewer, detail, name, text, state=on.state, start=start, select=faulty_value(detail, start)
+        )
         edited = await on.whole_app.push_screen_wait(screen)
         if edited is None:
             return

@@ -70,6 +70,17 @@ def of_messages(name: str, one: MessageDetail, other: MessageDetail, captions: t
     return _of_rows(name, rows, captions, one.summary.id)
 
 
+def of_edit(sent: MessageDetail, edited: MessageDetail) -> SideBySide:
+    """Compare a message as it was sent with its edited text. Raises InputError for one that cannot be read.
+
+    Times that are filled in on receipt are left out, unless the text has its own.
+    """
+    filled = {*sent.filled} & {*edited.filled}
+    ignored = [path for path in diff.IGNORED_BETWEEN_MESSAGES if path in filled]
+    rows = _guarded(lambda: diff.diff(_document(sent), _document(edited), ignored=ignored))
+    return _of_rows("edited", rows, ("as sent", "edited"), sent.summary.id)
+
+
 def of_copies(cloud: MessageDetail, device: MessageDetail, kind: DestinationKind, other: int) -> SideBySide:
     """Compare what Mixpanel gets of the same action through Segment and from its own SDK in the page."""
     from ...core.compare.copies import copies_diff

@@ -207,18 +207,18 @@ class DecodeBox(ModalScreen[None]):
         viewer: Viewer | None = self._viewer or getattr(app, "viewer", None)
         if viewer is None:
             return
-        messages, mixpanel_url = decoded.message_texts, ""
+        messages, state = decoded.message_texts, None
         try:
             if messages:
                 first = await viewer.inspect(messages[0])
-                mixpanel_url = (await viewer.state()).mixpanel_url
+                state = await viewer.state()
             else:
                 settings = await self._settings(viewer)
                 first = await asyncio.to_thread(_mixpanel, text, decoded, settings)
         except SegtapError as error:
             self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
             return
-        await app.push_screen(Inspect(viewer, messages, first, mixpanel_url=mixpanel_url))
+        await app.push_screen(Inspect(viewer, messages, first, state=state))
 
     async def _settings(self, viewer: Viewer) -> Settings:
         """Return the engine's settings; without an engine, those that the screen started with."""

@@ -13,11 +13,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
-from ...core.api.models import MessageDetail
+from ...core.api.models import EngineState, MessageDetail
 from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.text import clean, shorten
-from ..model.compared import SideBySide, of_messages
+from ..model.compared import SideBySide, of_edit
 from ..pane_keys import bindings
 from ..render.plain import app_of, is_plain, worded
 from ..widgets.json_editor import JsonEditor
@@ -81,13 +81,15 @@ class EditScreen(Screen["Edited | None"]):
         name: str,
         text: str,
         *,
+        state: EngineState | None = None,
         start: str = "",
         select: tuple[int, int] | None = None,
     ) -> None:
         """Edit `text`, the message `original` as it was sent. `name` is its name, for the banner.
 
-        `start` is an edited text to go on with, "" for none. `select` are start and end of the text that is
-        selected at first, so that what is typed replaces it.
+        `state` is the engine's, None before it is known. `start` is an edited text to go on with, "" for
+        none. `select` are start and end of the text that is selected at first, so that what is typed
+        replaces it.
         """
         super().__init__()
         self.viewer = viewer
@@ -104,6 +106,7 @@ class EditScreen(Screen["Edited | None"]):
         self.warnings = WarningsPane()
         self.banner = Static(classes="banner")
         self.keys_line = Static(classes="banner")
+        self._state = state
         self.checked: str | None = None
         """The text that the right side shows, None while it shows an older one or the text is no message."""
         self._right = False
@@ -125,6 +128,8 @@ class EditScreen(Screen["Edited | None"]):
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
         self.fault.display = False
+        if self._state is not None:
+            self.mixpanel.follow(self._state)
         self._arrange()
         self._check(self.editor.text)
 
@@ -143,7 +148,7 @@ class EditScreen(Screen["Edited | None"]):
         """Ask the engine what the text would become, and show it; a newer text replaces the question."""
         try:
             detail = await self.viewer.inspect(text.encode("utf-8", "surrogatepass"))
-            compared = of_messages("edited", self.original, detail, ("as sent", "edited"))
+            compared = of_edit(self.original, detail)
         except SegtapError as error:
             self._say_fault(f"{_fault(text, error)}. The right side shows the text from before.")
             return

@@ -152,8 +152,8 @@ class MainFeed(MainShape):
         self.header.state = state
         self.empty.state = state
         self.delivery.tell(state)
-        self.mixpanel.mixpanel_url = self.wire.mixpanel_url = state.mixpanel_url
-        self.mixpanel.service_account = self.wire.service_account = state.service_account
+        self.mixpanel.follow(state)
+        self.wire.follow(state)
         self._hear_loaded()
 
     def _hear_lost(self, why: str) -> None:

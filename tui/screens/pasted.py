@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ...core.api.models import MessageDetail
+from ...core.api.models import EngineState, MessageDetail
 from ...core.api.viewer import Viewer
 from ...core.errors import SegtapError
 from ...core.places import read_place
@@ -23,7 +23,6 @@ from ..render.plain import app_of, is_plain, worded
 from ..widgets.caption import identity
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
-from ..widgets.request_pane import RequestPane
 from ..widgets.segment_pane import SegmentPane
 from ..widgets.warnings_pane import JumpTo, WarningsPane
 from ..widgets.wire_pane import WirePane
@@ -53,11 +52,11 @@ class Inspect(Screen[None]):
         messages: Sequence[bytes],
         first: MessageDetail,
         *,
-        mixpanel_url: str = "",
+        state: EngineState | None = None,
     ) -> None:
         """Show pasted messages, `first` first; `messages` are their texts, none for a Mixpanel body.
 
-        `mixpanel_url` is where the engine sends requests in place of the region's host.
+        `state` is the engine's, None where none would send them.
         """
         super().__init__()
         self.viewer = viewer
@@ -66,11 +65,10 @@ class Inspect(Screen[None]):
         self.banner = Static(classes="banner")
         self.segment, self.mixpanel = SegmentPane(), MixpanelPane()
         self.wire, self.warnings = WirePane(), WarningsPane()
-        for pane in (self.mixpanel, self.wire):
-            pane.set_reactive(RequestPane.mixpanel_url, mixpanel_url)
         self.panes: tuple[Pane, ...] = (self.segment, self.mixpanel, self.wire, self.warnings)
         self.active = 0
         self._first = first
+        self._state = state
 
     def compose(self) -> ComposeResult:
         yield self.banner
@@ -84,6 +82,9 @@ class Inspect(Screen[None]):
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")
+        if self._state is not None:
+            self.mixpanel.follow(self._state)
+            self.wire.follow(self._state)
         self._show(self._first)
         if self._first.source_kind == "mixpanel":
             self.action_pane(1)  # the Segment pane has nothing to read

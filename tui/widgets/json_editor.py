@@ -48,8 +48,7 @@ class JsonEditor(TextArea):
 
     def select_text(self, start: int, end: int) -> None:
         """Select the characters from `start` to `end` of the text."""
-        place = self.document.get_location_from_index
-        self.selection = Selection(place(start), place(end))
+        self.selection = Selection(_location(self.text, start), _location(self.text, end))
 
     def get_line(self, line_index: int) -> Text:
         """Return a line with the colours of its tokens."""
@@ -63,3 +62,9 @@ class JsonEditor(TextArea):
         """Look the colours up again in another theme."""
         super().notify_style_update()
         self._style_of.clear()
+
+
+def _location(text: str, at: int) -> tuple[int, int]:
+    """Return the line and column of a place in a text."""
+    before = text[:at]
+    return before.count("\n"), at - (before.rfind("\n") + 1)

@@ -6,7 +6,7 @@ import msgspec
 from textual.reactive import reactive
 
 from ... import core
-from ...core.api.models import MessageDetail, SentWith
+from ...core.api.models import EngineState, MessageDetail, SentWith
 from ...core.masks import masked
 from ...core.otherwise import SHORT, OtherDetail
 from ...core.verdict import Operation, OutgoingRequest
@@ -36,6 +36,11 @@ class RequestPane(Pane):
         super().__init__(id=id, classes=classes)
         self.page: int = 0
         self._of: int | None = None
+
+    def follow(self, state: EngineState) -> None:
+        """Show requests as the engine sends them: to its address, with its credentials."""
+        self.mixpanel_url = state.mixpanel_url
+        self.service_account = state.service_account
 
     @property
     def operations(self) -> tuple[Operation, ...]:
