@@ -168,6 +168,7 @@ def masked_settings(settings: Settings) -> Settings:
         settings.ingest,
         metrics_token=Secret(MASK if settings.ingest.metrics_token else ""),
         test_token=Secret(MASK if settings.ingest.test_token else ""),
+        redact_key=Secret(MASK if settings.ingest.redact_key else ""),
     )
     return msgspec.structs.replace(
         settings, destination=shown, ingest=ingest, insert_functions=functions, flags={}

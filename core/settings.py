@@ -208,6 +208,18 @@ class RuleSetting(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
 
 
+class Redaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[redact]]`: what of a request is not stored, by its path, by a pattern, or by both."""
+
+    path: str = ""
+    """The member to take, such as `traits.email`; `*` is any name, `**` any number of names."""
+    pattern: str = ""
+    """A regular expression: what it finds in texts is taken, with a path only in what that takes."""
+    action: Literal["drop", "hash"] = "drop"
+    """Leave the word `redacted`, or a hash by which equal values stay equal."""
+    name: str = ""
+
+
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
 
@@ -231,6 +243,9 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     and works from other machines too. "": they have none."""
     """The variable with the token that programs on other machines need for /_segtap/metrics; "" keeps it to
     this machine."""
+    redact_key: Secret = Secret()
+    redact_key_env: str = ""
+    """The variable with a secret for the hashes of `[[redact]]`; "" makes plain SHA-256 of them."""
 
 
 class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -300,6 +315,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     filters: tuple[DestinationFilter, ...] = ()
     rules: tuple[RuleSetting, ...] = ()
     insert_functions: tuple[InsertFunction, ...] = ()
+    redact: tuple[Redaction, ...] = ()
     not_imitated: tuple[NotImitated, ...] = ()
     tests: tuple[MappingTest, ...] = ()
     keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])

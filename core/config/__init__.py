@@ -158,6 +158,10 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
 
         functions = read_insert_functions(tables["insert_functions"], place, Path(place).parent)
         settings = msgspec.structs.replace(settings, insert_functions=functions)
+    if "redact" in tables:
+        from .redaction import read_redaction
+
+        settings = msgspec.structs.replace(settings, redact=read_redaction(tables["redact"], place))
     if "rules" in tables:
         from ..checks.adjust import read_rule_settings
 

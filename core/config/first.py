@@ -90,6 +90,11 @@ port = 8765
 # name = "No colleagues"
 # if = 'match(context.traits.email, "*@example.com")'
 # action = "drop"
+#
+# What is taken out of requests before they are stored:
+# [[redact]]
+# path = "**.email"
+# action = "hash"
 
 {own}"""
 

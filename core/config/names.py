@@ -33,7 +33,10 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
-TABLES = ("subscriptions", "transformations", "filters", "insert_functions", "rules", "not_imitated", "tests")
+TABLES = (
+    *("subscriptions", "transformations", "filters", "insert_functions", "redact", "rules"),
+    *("not_imitated", "tests"),
+)
 """Lists of tables, which only a file can hold."""
 KEYS = "keys"
 """The section whose keys are the ids of the screen's commands; only a file can hold it."""
@@ -49,6 +52,7 @@ FLAG_NAMES = {"destination.kind": "--destination", "journal.path": "--journal"}
 NEVER_IN_A_FILE = {
     "api_secret": 'api_secret_env = "MIXPANEL_SECRET"',
     "service_account": 'service_account_env = "MIXPANEL_SERVICE_ACCOUNT"',
+    "redact_key": 'redact_key_env = "SEGTAP_REDACT"',
     "metrics_token": 'metrics_token_env = "SEGTAP_METRICS"',
     "test_token": 'test_token_env = "SEGTAP_TEST_TOKEN"',
 }

@@ -18,7 +18,7 @@ from ..catalogue import BY_ID
 from ..checks.adjust import EVERY_RULE
 from ..expected import Expected, MappingTest
 from ..messages import JsonObject
-from ..settings import InsertFunction, RuleSetting, Settings
+from ..settings import InsertFunction, Redaction, RuleSetting, Settings
 from ..transformations import Transformation
 from .filters import ACTIONS, FilterTable
 from .mapping_tests import STAGES
@@ -38,6 +38,7 @@ TABLE_TYPES: dict[str, type[msgspec.Struct]] = {
     "transformations": Transformation,
     "filters": FilterTable,
     "insert_functions": InsertFunction,
+    "redact": Redaction,
     "rules": RuleSetting,
     "not_imitated": NotImitatedTable,
     "tests": MappingTest,
@@ -185,6 +186,7 @@ def _finish_tables(definitions: dict[str, _Schema]) -> None:
         transformation[name] = {"description": "Read, and not kept."}
 
     definitions["InsertFunction"]["properties"]["file"]["minLength"] = 1
+    definitions["Redaction"]["anyOf"] = [{"required": ["path"]}, {"required": ["pattern"]}]
     definitions["RuleSetting"]["properties"]["id"]["enum"] = [EVERY_RULE, *BY_ID]
     test = definitions["MappingTest"]["properties"]
     test["name"]["minLength"] = 1

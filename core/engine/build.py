@@ -47,6 +47,7 @@ from .gathering import Gathering
 from .history import History
 from .outside import Outside
 from .queries import VERSION, Queries
+from .redacting import Redacting
 from .rejudge import Rejudging
 from .seen import SeenValues
 from .sending import Sending
@@ -119,8 +120,9 @@ def build(
     supervisor = Supervisor(faults)
     knocks = Knocks(now, feed.touch)
     meter = Meter(now)
-    log = WatchedLog(stores.receipts, faults, meter.acknowledged)
     looked, bounds = FirstLook(), bounds_of(settings.ingest)
+    redacting = Redacting(lambda: active.settings, looked)
+    log = WatchedLog(stores.receipts, faults, meter.acknowledged, redacting.receipt)
 
     def parse(receipt: Receipt, only: Collection[int] | None = None) -> list[Message]:
         return parse_receipt(receipt, only, bounds, looked.text(receipt.uid))

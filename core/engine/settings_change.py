@@ -123,6 +123,7 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         insert_functions=new.insert_functions,
         not_imitated=new.not_imitated,
         rules=new.rules,
+        redact=new.redact,
         origin=new.origin,
         sources=new.sources,
     )

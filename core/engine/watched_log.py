@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 from ..errors import JournalError
 from ..faults import Faults
@@ -11,17 +12,26 @@ from ..messages import Receipt
 from ..metrics.histogram import Histogram
 from ..stores.base import Cursor, ReceiptLog
 
+Redact = Callable[[Receipt], Awaitable[Receipt]]
+
 
 class WatchedLog:
     """A `ReceiptLog` for appending; a failure stays among the faults until an append or a check succeeds.
 
-    `took` counts how long appending takes.
+    `took` counts how long appending takes. `redact` returns what may be stored of a receipt.
     """
 
-    def __init__(self, receipts: ReceiptLog, faults: Faults, took: Histogram | None = None) -> None:
+    def __init__(
+        self,
+        receipts: ReceiptLog,
+        faults: Faults,
+        took: Histogram | None = None,
+        redact: Redact | None = None,
+    ) -> None:
         self._receipts = receipts
         self._faults = faults
         self._took = took or Histogram()
+        self._redact = redact
         self._checking: asyncio.Task[None] | None = None
         self.written_at = 0.0
         """When the last append or check succeeded, by `time.monotonic`."""
@@ -33,6 +43,8 @@ class WatchedLog:
         self.waiting += 1
         began = time.monotonic()
         try:
+            if self._redact is not None:
+                receipt = await self._redact(receipt)
             seq = await self._receipts.append(receipt)
         except JournalError as error:
             self._failed(error)

@@ -92,18 +92,13 @@ def listen(settings: IngestSettings) -> Listener:
     """
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError("TLS takes both: --tls-cert and --tls-key.")
-    if settings.metrics_token_env and not settings.metrics_token:
-        name = settings.metrics_token_env
-        raise SettingsError(
-            f"metrics_token_env names {name}, which is not set. Set it to the token by which other machines"
-            " read /_segtap/metrics, or leave metrics_token_env out."
-        )
-    if settings.test_token_env and not settings.test_token:
-        name = settings.test_token_env
-        raise SettingsError(
-            f"test_token_env names {name}, which is not set. Set it to the token of your tests, or leave"
-            " test_token_env out."
-        )
+    for key, name, secret in (
+        ("metrics_token_env", settings.metrics_token_env, settings.metrics_token),
+        ("test_token_env", settings.test_token_env, settings.test_token),
+        ("redact_key_env", settings.redact_key_env, settings.redact_key),
+    ):
+        if name and not secret:
+            raise SettingsError(f"{key} names {name}, which is not set. Set it, or leave {key} out.")
     tls = bool(settings.tls_cert)
     hosts = tuple(dict.fromkeys(settings.host))
     if not hosts:

@@ -1,0 +1,1 @@
+"""Takes what must not be stored out of requests before they are written to the disk."""
