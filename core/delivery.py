@@ -110,6 +110,10 @@ NOT_AGAIN = "not tried again by segtap"
 """The end of the words of an attempt without a verdict that was made once, to validate a message."""
 
 
+NOT_AFTER = "not sent, because Mixpanel answered before: "
+"""The start of the words of a message that was not sent after an answer that concerns every request."""
+
+
 class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One attempt to deliver one operation of a message.
 

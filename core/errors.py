@@ -141,6 +141,12 @@ class PortTaken(EngineError):
         self.next_port = next_port
 
 
+class NotAccepted(SegtapError):
+    """Mixpanel, or another server, accepts nothing: the rest of many messages is not sent."""
+
+    title = "Nothing more was sent"
+
+
 class ForwardingRefused(SegtapError):
     """Forwarding cannot be turned on as things are."""
 

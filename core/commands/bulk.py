@@ -10,12 +10,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..api.viewer import Viewer
-from ..errors import InputError
+from ..delivery import NOT_AFTER, Outcome, Validated
+from ..errors import InputError, NotAccepted
+from ..text import clean, shorten
 from .chosen import Line
 
 REPLAYED = 100
 """Messages of one order to replay."""
 EXPORTED = 500
+VALIDATED = 200
+"""Messages of one order to send to Mixpanel."""
+POSTED = 20
+"""Messages of one order to send to another server, which are posted one after another."""
+PATIENCE = (1.0, 4.0, 15.0, 30.0)
+"""Seconds to wait before messages are sent again to a Mixpanel that does not accept any."""
+CREDENTIALS = frozenset((401, 403))
+WORDS = 90
+"""Characters of an answer that are kept as a reason."""
 LONGEST_PACE = 10_000.0
 NOT_REPLAYED = "too large to be read, or no longer in the journal"
 NOT_EXPORTED = "no longer in the journal"
@@ -28,25 +39,32 @@ Lines = AsyncIterator[list[Line]]
 class Progress:
     """The state of something done with `total` messages: `done` are done, `failed` could not be.
 
-    `reasons` counts why they failed. After `stop`, it ends with the piece under way.
+    `skipped` are those of which there is nothing to do. `reasons` counts why messages failed, or were
+    skipped. After `stop`, it ends with the piece under way.
     """
 
     total: int
     done: int = 0
     failed: int = 0
+    skipped: int = 0
     reasons: Counter[str] = field(default_factory=Counter[str])
     stopped: bool = False
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def tried(self) -> int:
-        """The messages that are done or failed."""
-        return self.done + self.failed
+        """The messages that are done, failed or skipped."""
+        return self.done + self.failed + self.skipped
 
     def fail(self, why: str, count: int = 1) -> None:
         """Count messages that failed for the same reason."""
         self.failed += count
         self.reasons[why] += count
+
+    def skip(self, why: str) -> None:
+        """Count a message of which there is nothing to do."""
+        self.skipped += 1
+        self.reasons[why] += 1
 
     def stop(self) -> None:
         """End it after the piece under way."""
@@ -131,6 +149,71 @@ async def replay(viewer: Viewer, lines: Lines, progress: Progress, pace: Pace = 
             progress.fail(NOT_REPLAYED, len(ids) - sent)
 
     await _each(paced(lines, progress, pace, REPLAYED), send)
+
+
+async def to_mixpanel(viewer: Viewer, lines: Lines, progress: Progress) -> None:
+    """Send messages to Mixpanel once, whether forwarding is on or off.
+
+    What Mixpanel refuses is counted, and the rest goes on. After 429, 5xx or no answer, the same messages
+    are sent again, after the time that Mixpanel asks for. Raises NotAccepted if it refuses the credentials,
+    or if that was in vain several times.
+    """
+    async for ids in paced(lines, progress, size=VALIDATED):
+        left, tries = list(ids), 0
+        while left and not progress.stopped:
+            results = await viewer.validate(left)
+            again = [one for one in results if _is_left(one)]
+            for one in results:
+                if not _is_left(one):
+                    _note(one, progress)
+            tries = tries + 1 if len(again) == len(left) else 0
+            left = [one.id for one in again]
+            if not left:
+                break
+            words = shorten(clean(again[0].words), WORDS)
+            if any(line.status in CREDENTIALS for one in again for line in one.deliveries):
+                raise NotAccepted(f"Mixpanel refuses the credentials: {words}.")
+            if tries == len(PATIENCE):
+                raise NotAccepted(f"Mixpanel accepts nothing: {words}.")
+            asked = max((one.retry_after or 0.0 for one in again), default=0.0)
+            await progress.pause(max(asked, PATIENCE[max(tries - 1, 0)]))
+
+
+def _is_left(one: Validated) -> bool:
+    """Return True if a message has to be sent again: there was no verdict on it."""
+    return one.outcome is Outcome.RETRY or (one.outcome is None and one.words.startswith(NOT_AFTER))
+
+
+def _note(one: Validated, progress: Progress) -> None:
+    """Count the result of one message."""
+    words = shorten(clean(one.words), WORDS)
+    if one.outcome is None:
+        progress.skip(words)
+    elif one.outcome in (Outcome.SENT, Outcome.DRY_RUN):
+        progress.done += 1
+    elif one.outcome is Outcome.UNCERTAIN:
+        progress.fail(f"it cannot be known whether Mixpanel has it: {words}")
+    else:
+        progress.fail(f"Mixpanel refused it: {words}")
+
+
+async def to_url(viewer: Viewer, lines: Lines, progress: Progress, url: str) -> None:
+    """Send messages to the server at a URL; those that it does not accept are counted.
+
+    Raises NotAccepted if it answers none of several messages, InputError for a URL that cannot be used.
+    """
+    async for ids in paced(lines, progress, size=POSTED):
+        answers = await viewer.replay_to(url, ids)
+        for one in answers:
+            if one.taken:
+                progress.done += 1
+            elif one.status:
+                progress.fail(f"answered {one.status}: {shorten(clean(one.words), WORDS)}")
+            else:
+                progress.fail(shorten(clean(one.words), WORDS))
+        if not any(one.status for one in answers):
+            words = shorten(clean(answers[0].words), WORDS) if answers else "no answer"
+            raise NotAccepted(f"{clean(url)} does not answer: {words}.")
 
 
 async def export(viewer: Viewer, lines: Lines, progress: Progress, write: Callable[[bytes], object]) -> None:

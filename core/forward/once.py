@@ -14,7 +14,7 @@ from random import Random
 
 import msgspec
 
-from ..delivery import NOT_AGAIN, Delivery, DeliveryState, Outcome, Validated
+from ..delivery import NOT_AFTER, NOT_AGAIN, Delivery, DeliveryState, Outcome, Validated
 from ..stores.base import Outbox
 from .batch import Queue
 from .client import Transport
@@ -92,7 +92,7 @@ class Once(Sender):
         return Validated(
             id=message,
             outcome=outcome,
-            words=_words(lines) if lines else f"not sent, because Mixpanel answered before: {self._stopped}",
+            words=_words(lines) if lines else f"{NOT_AFTER}{self._stopped}",
             delivery=now or state,
             deliveries=lines,
             retry_after=self._after if outcome is Outcome.RETRY else None,

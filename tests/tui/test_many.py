@@ -213,3 +213,53 @@ async def test_many_messages_go_in_pieces(app_on: AppOn, monkeypatch: pytest.Mon
         await until(pilot, lambda: "1,500 messages replayed." in said(pilot))
         assert len(replayed(viewer)) == 1_500
         assert len([call for call in viewer.calls if call[0] == "replay"]) == 15
+
+
+async def test_messages_go_to_mixpanel_with_forwarding_off(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(12))
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        await ready(pilot, 12)
+        await pilot.press("home", "m", "m", "b", "m")
+        question = await asked(pilot, Confirm)
+        assert "Send 2 marked messages to project a1b2…f9 at the endpoint in the US now?" in question
+        assert "Forwarding is off and stays off." in question
+        await pilot.press("y")
+        await until(pilot, lambda: "2 messages sent to Mixpanel." in said(pilot))
+        assert ("validate", (message_number(1, 0), message_number(2, 0))) in viewer.calls
+        viewer.know(can_forward=False, cannot_forward_why="No token is set.")
+        await until(pilot, lambda: not viewer.facts.can_forward)
+        await pilot.press("b", "m")
+        await until(pilot, lambda: "No token is set." in said(pilot))
+
+
+async def test_what_was_left_unsent_is_forwarded(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(12))
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        main = await ready(pilot, 12)
+        await pilot.press("M", "b", "f")
+        question = await asked(pilot, Confirm)
+        assert "Send 3 messages to project a1b2…f9" in question
+        assert "those of 11 marked messages" in question
+        await pilot.press("y")
+        await until(pilot, lambda: "3 messages sent to Mixpanel." in said(pilot))
+        sent = [rest[0] for name, *rest in viewer.calls if name == "validate"]
+        assert sent == [(message_number(1, 0), message_number(11, 0), message_number(12, 0))]
+        await pilot.press("b", "f")
+        await until(pilot, lambda: "none was left unsent" in said(pilot))
+        assert main.many.job is None
+
+
+async def test_messages_go_to_another_url(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3))
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        await ready(pilot, 3)
+        await pilot.press("M", "b", "a")
+        await until(pilot, lambda: isinstance(pilot.app.screen, NameBox))
+        pilot.app.screen.query_one(Input).value = "http://localhost:9000"
+        await pilot.press("enter")
+        assert "Send 3 marked messages to http://localhost:9000?" in await asked(pilot, Confirm)
+        await pilot.press("y")
+        await until(pilot, lambda: "3 messages sent to http://localhost:9000." in said(pilot))
+        assert [call[:2] for call in viewer.calls if call[0] == "replay_to"] == [
+            ("replay_to", "http://localhost:9000")
+        ]

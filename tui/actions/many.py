@@ -10,7 +10,7 @@ from ...core.commands import bulk, chosen
 from ...core.commands.bulk import NOW, ORIGINAL, Pace, read_pace
 from ...core.errors import InputError
 from ...core.text import clean
-from . import many_files, marks
+from . import many_files, many_send, marks
 from .context import Answer, Context, ask, ask_for, choose
 from .forwarding import project_of
 from .many_run import These, counted_messages, run, these_of
@@ -106,6 +106,9 @@ DOING = (
     Doing("replay", "r", "replay now", replay),
     Doing("replay_original", "o", "replay at their original pace", replay_original),
     Doing("replay_faster", "x", "replay N times as fast", replay_faster),
+    Doing("to_mixpanel", "m", "send to Mixpanel now", many_send.to_mixpanel),
+    Doing("unsent", "f", "forward what was left unsent", many_send.unsent),
+    Doing("to_url", "a", "send to another URL", many_send.to_url),
     Doing("export", "e", "export to a file", many_files.export),
     Doing("copy", "c", "copy as JSON lines", many_files.copy_lines),
     Doing("hide", "h", "hide from the list", hide),

@@ -94,8 +94,13 @@ def result(progress: Progress, done: str, trouble: SegtapError | None = None) ->
     if trouble is not None or progress.stopped:
         why = f"{clean(str(trouble))} " if trouble is not None else ""
         text = f"{why}Stopped: {progress.done:,} of {counted_messages(progress.total)} {done}."
-    if progress.failed:
+    if progress.reasons:
+        parts = [
+            f"{number:,} {word}"
+            for number, word in ((progress.failed, "failed"), (progress.skipped, "left out"))
+            if number
+        ]
         reasons = progress.reasons.most_common(SHOWN_REASONS)
         named = "; ".join(f"{clean(why)} ({number:,})" for why, number in reasons)
-        text += f" {progress.failed:,} failed: {named}."
+        text += f" {', '.join(parts)}: {named}."
     return text

@@ -10,7 +10,8 @@ from fake_viewer import FakeViewer, story
 from segtap.core.commands import bulk
 from segtap.core.commands.bulk import NOW, ORIGINAL, Pace, Progress, paced, read_pace
 from segtap.core.commands.chosen import Chosen, Line, walk
-from segtap.core.errors import EngineError, InputError
+from segtap.core.delivery import NOT_AFTER, Delivery, DeliveryState, Outcome, Posted, Validated
+from segtap.core.errors import EngineError, InputError, NotAccepted
 
 
 async def given(*lines: Sequence[tuple[int, int]]) -> AsyncIterator[list[Line]]:
@@ -114,3 +115,81 @@ def test_a_pace_is_read(text: str, factor: float) -> None:
 def test_a_pace_that_cannot_be_read(text: str) -> None:
     with pytest.raises(InputError, match="is not a pace"):
         read_pace(text)
+
+
+def result(id: int, outcome: Outcome | None, words: str = "", status: int = 200, **more: object) -> Validated:
+    tried = () if outcome is None else (Delivery(id, 0, 0, "/import", outcome, status=status),)
+    return Validated(
+        id=id, outcome=outcome, words=words, delivery=DeliveryState.OFF, deliveries=tried, **more
+    )
+
+
+class Mixpanel(FakeViewer):
+    """An engine whose Mixpanel answers with what the test says, order by order."""
+
+    def __init__(self, *answers: dict[int, Validated]) -> None:
+        super().__init__(story(5))
+        self.answers = list(answers)
+        self.asked: list[list[int]] = []
+
+    async def validate(self, ids: Sequence[int]) -> list[Validated]:
+        self.asked.append(list(ids))
+        answer = self.answers.pop(0) if self.answers else {}
+        return [answer.get(id, result(id, Outcome.SENT)) for id in ids]
+
+
+async def test_what_mixpanel_refuses_does_not_stop_the_rest() -> None:
+    viewer, progress = (
+        Mixpanel({2: result(2, Outcome.REFUSED, "400 no", 400), 3: result(3, None, "alias")}),
+        Progress(4),
+    )
+    await bulk.to_mixpanel(viewer, given([(id, 0) for id in range(1, 5)]), progress)
+    assert (progress.done, progress.failed, progress.skipped, progress.tried) == (2, 1, 1, 4)
+    assert progress.reasons == {"Mixpanel refused it: 400 no": 1, "alias": 1}
+
+
+async def test_after_429_the_rest_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = f"{NOT_AFTER}429"
+    viewer, progress = (
+        Mixpanel(
+            {2: result(2, Outcome.RETRY, "429", 429, retry_after=7.0), 3: result(3, None, later)},
+            {2: result(2, Outcome.RETRY, "429", 429, retry_after=7.0), 3: result(3, None, later)},
+        ),
+        Progress(3),
+    )
+    clock = Clock(progress, monkeypatch)
+    await bulk.to_mixpanel(viewer, given([(1, 0), (2, 0), (3, 0)]), progress)
+    assert viewer.asked == [[1, 2, 3], [2, 3], [2, 3]]
+    assert clock.pauses == [7.0, 7.0]
+    assert (progress.done, progress.failed) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "asked"),
+    [(401, "refuses the credentials: nobody", 1), (503, "accepts nothing: nobody", 4)],
+)
+async def test_a_fault_of_all_requests_ends_it(
+    status: int, words: str, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no = {1: result(1, Outcome.RETRY, "nobody", status)}
+    viewer, progress = Mixpanel(no, no, no, no, no), Progress(1)
+    Clock(progress, monkeypatch)
+    with pytest.raises(NotAccepted, match=words):
+        await bulk.to_mixpanel(viewer, given([(1, 0)]), progress)
+    assert len(viewer.asked) == asked
+    assert progress.tried == 0
+
+
+async def test_a_server_that_refuses_some_gets_the_rest() -> None:
+    viewer, progress = FakeViewer(story(25)), Progress(25)
+    viewer.posted = Posted(status=400, words="no", path="/v1/track")
+    await bulk.to_url(viewer, given([(id, 0) for id in range(1, 26)]), progress, "http://x")
+    assert progress.reasons == {"answered 400: no": 25}
+
+
+async def test_a_server_that_does_not_answer_ends_it() -> None:
+    viewer, progress = FakeViewer(story(50)), Progress(50)
+    viewer.posted = Posted(words="refused")
+    with pytest.raises(NotAccepted, match="http://x does not answer: refused"):
+        await bulk.to_url(viewer, given([(id, 0) for id in range(1, 51)]), progress, "http://x")
+    assert progress.failed == bulk.POSTED

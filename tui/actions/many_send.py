@@ -1,0 +1,92 @@
+"""Send many messages out of segtap, to Mixpanel or to another server, after one question."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ...core.api.models import EngineState
+from ...core.commands import bulk
+from ...core.text import clean
+from .context import Context, ask, ask_for
+from .forwarding import credentials_shown, project_of
+from .many_run import These, counted, counted_messages, run
+
+UNSENT = "delivery:off"
+"""What was received while forwarding was off, of which Mixpanel would get something."""
+LEFT = 250
+"""Milliseconds to look for replays."""
+
+
+async def to_mixpanel(on: Context, these: These) -> None:
+    """Send the messages to Mixpanel now, whether forwarding is on or off."""
+    state = on.state
+    if state is None or not _can_send(on, state):
+        return
+    question = f"Send {these.what} to {project_of(state)} now?"
+    again = (
+        "Mixpanel may have some of them. Events keep their $insert_id, so that Mixpanel keeps one of both;"
+        " updates of profiles are applied again."
+    )
+    if await ask(on, _question(state, question, again), yes="Send them", no="Do not send"):
+        await _send(on, these)
+
+
+async def unsent(on: Context, these: These) -> None:
+    """Send those of the messages to Mixpanel that were received while forwarding was off."""
+    state = on.state
+    if state is None or not _can_send(on, state):
+        return
+    number = await counted(on, these.chosen, UNSENT)
+    if number is None:
+        return
+    if not number:
+        on.notify(f"Of {these.what}, none was left unsent while forwarding was off.")
+        return
+    question = (
+        f"Send {counted_messages(number)} to {project_of(state)}: those of {these.what} that were left"
+        " unsent while forwarding was off?"
+    )
+    again = ""
+    if (await on.viewer.page(limit=1, filter="origin:replay", wait=LEFT)).summaries:
+        again = "Those that were replayed since may be there: updates of profiles are applied again."
+    if await ask(on, _question(state, question, again), yes="Send them", no="Do not send"):
+        await _send(on, These(these.chosen, number, these.what), UNSENT)
+
+
+async def _send(on: Context, these: These, only: str = "") -> None:
+    done = "sent to Mixpanel" if on.state is None or not on.state.dry_run else "noted, nothing sent (dry run)"
+    await run(on, these, "Sending", done, partial(bulk.to_mixpanel, on.viewer), only)
+
+
+def _can_send(on: Context, state: EngineState) -> bool:
+    """Return True if the engine can send to Mixpanel; otherwise say why not."""
+    if not state.can_forward:
+        why = state.cannot_forward_why or "This engine cannot send to Mixpanel."
+        on.notify(why, title="Nothing was sent to Mixpanel", severity="warning", timeout=10)
+    return state.can_forward
+
+
+def _question(state: EngineState, question: str, again: str) -> str:
+    """Return the question with all that matters for the answer."""
+    on_off = "on" if state.forwarding else "off"
+    parts = [question, f"Forwarding is {on_off} and stays {on_off}.", again]
+    if state.dry_run:
+        parts.append("This is a dry run: nothing leaves this machine.")
+    parts.append(credentials_shown(state))
+    return "\n\n".join(filter(None, parts))
+
+
+async def to_url(on: Context, these: These) -> None:
+    """Ask for the URL of another server, and send the messages there as SDKs would."""
+    about = f"Send {these.what} to another server: Segment, a proxy of it, or another segtap."
+    url = await ask_for(on, "Send to a URL", about, "", "https://…")
+    if not url:
+        return
+    if await ask(on, f"Send {these.what} to {clean(url)}?", yes="Send them", no="Do not send"):
+        await run(
+            on,
+            these,
+            "Sending",
+            f"sent to {clean(url)}",
+            lambda lines, progress: bulk.to_url(on.viewer, lines, progress, url),
+        )
