@@ -207,6 +207,7 @@ class SegtapApp(App[object], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every command of the key table that makes sense by name."""
+        from .actions.many import DOING
         from .model.exporters import EXPORTERS
 
         main = self.main
@@ -220,6 +221,9 @@ class SegtapApp(App[object], inherit_bindings=False):
         for exporter in EXPORTERS:
             run = partial(main.action_act, f"copy_as_{exporter.id}")
             yield SystemCommand(f"Copy as {exporter.title}", f"Message · key {first('message.copy-as')}", run)
+        for one in DOING:
+            run = partial(main.action_act, f"many_{one.id}")
+            yield SystemCommand(f"All marked: {one.words}", f"Many messages · key {first('many.menu')}", run)
 
     def action_help(self) -> None:
         """Show all keys."""

@@ -5,7 +5,7 @@ Records of Mixpanel's own SDKs, as `segtap export` writes them, go to Mixpanel's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..api.client import Client
@@ -13,6 +13,7 @@ from ..errors import EngineError, InputError
 from ..index.elsewhere import IMPORT, Elsewhere, batch_call, records_call
 from ..index.replay import MAX_BYTES, MAX_MESSAGES
 from ..json_text import json_bytes
+from ..mapping.dates import read_time
 from ..messages import Message
 from ..pipeline.lines import Unreadable, given_messages
 from ..serve.notes import find_engine, running, same_place
@@ -21,6 +22,9 @@ from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..sources.decode import BOM
 from ..sources.mixpanel.exported import record_line
 from ..sources.mixpanel.records import token_of
+from . import bulk
+from .bulk import NOW, Pace, Progress
+from .chosen import Chosen, Line, Step, walk
 
 
 async def replay_lines(
@@ -29,8 +33,12 @@ async def replay_lines(
     url: str = "",
     write_key: str = "segtap-replay",
     bounds: Bounds = DEFAULT_BOUNDS,
+    pace: Pace = NOW,
 ) -> int:
     """Replay one message a line, or what `given_messages` reads; returns how many.
+
+    At a pace, messages come with the time between them that their `receivedAt`, else `timestamp`, says; one
+    without either comes with the message before.
 
     At `url`, or without one at the newest engine of this user. An engine of segtap's takes them as a replay:
     they keep messageId, timestamp and spelling and are not second receipts. Any other endpoint gets plain
@@ -39,13 +47,58 @@ async def replay_lines(
     no endpoint accepts them.
     """
     elsewhere = url and not any(same_place(url, known) for note in running() for known in note.urls)
-    sent = [_sent(message, line=not elsewhere) for message in read_lines(lines, bounds)]
+    messages = list(read_lines(lines, bounds))
+    sent = [_sent(message, line=not elsewhere) for message in messages]
+    stretches = _due(messages, sent, pace)
     if elsewhere:
-        return await _post(sent, url, write_key)
+        return await _post(stretches, url, write_key)
     async with Client(*find_engine(url)) as client:
-        for _, chunk in _chunks(sent):
-            await client.replay_texts(chunk)
+        async for some in stretches:
+            for _, chunk in _chunks(some):
+                await client.replay_texts(chunk)
     return len(sent)
+
+
+async def replay_matching(filter: str, url: str = "", pace: Pace = NOW) -> tuple[Progress, tuple[str, ...]]:
+    """Replay what matches a filter in the journal of a running engine.
+
+    Returns how many messages, and if none matches, sentences on why. What is replayed arrives behind the
+    newest message that there was, so that it is not replayed again.
+    """
+    async with Client(*find_engine(url)) as client:
+        newest = (await client.page(limit=1)).summaries
+        progress = Progress(0)
+        if newest:
+            which = Chosen((Step("mark", filter, newest[-1].id),))
+            await bulk.replay(client, walk(client, which), progress, pace)
+        if progress.tried:
+            return progress, ()
+        return progress, (await client.page(filter=filter, limit=1)).notes
+
+
+async def _due(messages: Sequence[Message], sent: Sequence[_Sent], pace: Pace) -> AsyncIterator[list[_Sent]]:
+    """Yield messages when they are due, those of the same time together."""
+    if not pace.factor:
+        yield list(sent)
+        return
+
+    async def lines() -> AsyncIterator[list[Line]]:
+        at = 0
+        for place, message in enumerate(messages):
+            at = _time_of(message) or at
+            yield [Line(place, at)]
+
+    async for places in bulk.paced(lines(), Progress(len(sent)), pace):
+        yield [sent[place] for place in places]
+
+
+def _time_of(message: Message) -> int:
+    """Return when a message was received, or happened (ms); 0 if neither is known."""
+    for name in ("receivedAt", "timestamp"):
+        value = message.document.get(name)
+        if isinstance(value, str) and (at := read_time(value)) is not None:
+            return at
+    return 0
 
 
 def read_lines(lines: Iterable[bytes], bounds: Bounds = DEFAULT_BOUNDS) -> Iterator[Message]:
@@ -96,11 +149,11 @@ def _chunks(sent: Iterable[_Sent]) -> Iterator[tuple[_Sent, list[bytes]]]:
         yield first, chunk
 
 
-async def _post(messages: Sequence[_Sent], url: str, write_key: str) -> int:
+async def _post(stretches: AsyncIterator[list[_Sent]], url: str, write_key: str) -> int:
     """Send batches to an endpoint. What is not JSON in a message is left out: one spoils its whole batch."""
     sent = 0
     async with Elsewhere(url) as elsewhere:
-        for first, chunk in _chunks(messages):
+        async for first, chunk in _requests(stretches):
             if first.endpoint:
                 call = records_call(first.endpoint, chunk, first.token)
             else:
@@ -112,6 +165,12 @@ async def _post(messages: Sequence[_Sent], url: str, write_key: str) -> int:
                 raise EngineError(f"{url} answered {reply.status} after {sent:,} messages: {reply.words}")
             sent += len(chunk)
     return sent
+
+
+async def _requests(stretches: AsyncIterator[list[_Sent]]) -> AsyncIterator[tuple[_Sent, list[bytes]]]:
+    async for some in stretches:
+        for request in _chunks(some):
+            yield request
 
 
 def line_of(message: Message) -> bytes:

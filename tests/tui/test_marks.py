@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from fake_viewer import FakeViewer, story, summary, until
 from pane_host import screen as drawn_screen
+from textual import events
 from textual.pilot import Pilot
 
 from segtap.core.messages import Marks, message_number
@@ -179,3 +180,11 @@ async def test_marks_in_ascii_and_on_a_small_screen(app_on: AppOn, size: tuple[i
         await until(pilot, lambda: marked(main) == [1])
         await until(pilot, lambda: "* 1 marked" in drawn_screen(pilot))
         assert drawn_screen(pilot).isascii()
+
+
+async def test_what_is_typed_at_once_is_done_in_order(app_on: AppOn) -> None:
+    async with app_on(FakeViewer(story(5))).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 5)
+        for key in ("home", "m", "j", "m"):
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: marked(main) == [1, 3])

@@ -43,9 +43,9 @@ async def many(on: Context) -> None:
     question = f"What to do with {these.what}?" if these.count else "No message is marked or shown."
     way = await choose(on, question, answers)
     if way == "undo":
-        await marks.undo(on)
+        marks.undo(on)
     elif way == "show":
-        await marks.show_hidden(on)
+        marks.show_hidden(on)
     elif way in BY_ID:
         await BY_ID[way].act(on, these)
 
@@ -99,7 +99,7 @@ async def replay_faster(on: Context, these: These) -> None:
 
 async def hide(on: Context, these: These) -> None:
     """Take the messages out of the list."""
-    await marks.hide(on, [line.id async for lines in chosen.walk(on.viewer, these.chosen) for line in lines])
+    marks.hide(on, [line.id async for lines in chosen.walk(on.viewer, these.chosen) for line in lines])
 
 
 DOING = (

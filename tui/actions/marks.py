@@ -12,7 +12,7 @@ from .context import Context
 UNDONE_BY = "b, then u undoes that."
 
 
-async def mark(on: Context) -> None:
+def mark(on: Context) -> None:
     """Mark the selected message, or take its mark away, and go to the one below."""
     line = on.summary
     if line is None:
@@ -27,14 +27,14 @@ async def mark(on: Context) -> None:
         on.list.action_move(1)
 
 
-async def mark_here(on: Context) -> None:
+def mark_here(on: Context) -> None:
     """Mark the selected message, or take its mark away; the selection stays."""
     if on.summary is not None and not on.summary.refused:
         on.list.pause()
         on.many.marks.toggle(on.summary)
 
 
-async def mark_all(on: Context) -> None:
+def mark_all(on: Context) -> None:
     """Mark all messages that the list shows, those beyond what it holds as well."""
     shown = on.shown()
     if not shown.held and not shown.filter:
@@ -43,7 +43,7 @@ async def mark_all(on: Context) -> None:
     on.many.marks.mark(shown)
 
 
-async def invert_marks(on: Context) -> None:
+def invert_marks(on: Context) -> None:
     """Mark the messages shown that are not marked, and take the marks of the others away."""
     shown = on.shown()
     if not shown.held and not shown.filter:
@@ -52,7 +52,7 @@ async def invert_marks(on: Context) -> None:
     on.many.marks.invert(shown)
 
 
-async def clear_marks(on: Context) -> None:
+def clear_marks(on: Context) -> None:
     """Take all marks away."""
     if not on.many.marks:
         on.notify("No message is marked. m marks the selected one, M all that are shown.")
@@ -61,13 +61,13 @@ async def clear_marks(on: Context) -> None:
     on.notify(f"Cleared the marks. {UNDONE_BY}")
 
 
-async def undo(on: Context) -> None:
+def undo(on: Context) -> None:
     """Undo the last change of the marks, or of what is hidden."""
     what = on.many.undo.back()
     on.notify(f"Undone: {what}." if what else "There is nothing to undo.")
 
 
-async def hide(on: Context, ids: Sequence[int]) -> None:
+def hide(on: Context, ids: Sequence[int]) -> None:
     """Take messages out of the list; they stay in the journal."""
     hidden = on.many.hidden
     new = [id for id in ids if id not in hidden]
@@ -100,7 +100,7 @@ def _take_out(on: Context) -> None:
     window.more_below = more_below
 
 
-async def show_hidden(on: Context) -> None:
+def show_hidden(on: Context) -> None:
     """List the hidden messages again."""
     count = counted(len(on.many.hidden), "message")
     on.many.hidden.clear()

@@ -23,7 +23,7 @@ from . import (
 )
 from .context import Context
 
-ACTIONS: dict[str, Callable[[Context], Awaitable[None]]] = {
+ACTIONS: dict[str, Callable[[Context], Awaitable[None] | None]] = {
     "validate": validate.validate,
     "replay": replay.replay,
     "edit": edit.edit,

@@ -30,7 +30,16 @@ from .output import say
     show_default=True,
     help="Used for an endpoint that is not a segtap.",
 )
-def replay(file: Path | None, filter_text: str | None, saved: str, url: str, write_key: str) -> None:
+@click.option(
+    "--pace",
+    default="now",
+    show_default=True,
+    metavar="PACE",
+    help="now, original (with the time between them that they had), or so many times as fast: 10x.",
+)
+def replay(
+    file: Path | None, filter_text: str | None, saved: str, url: str, write_key: str, pace: str
+) -> None:
     """Send messages through segtap again, with their messageId and timestamp.
 
     FILE holds one message a line, as `segtap export` writes it, or what else `segtap check` reads. They are
@@ -41,42 +50,32 @@ def replay(file: Path | None, filter_text: str | None, saved: str, url: str, wri
     if (file is None) == (filter_text is None):
         raise click.UsageError("Name either a FILE, or --filter EXPR or --saved NAME.")
     if file is not None:
-        sent = asyncio.run(_replay_file(file, url, write_key))
+        sent = asyncio.run(_replay_file(file, url, write_key, pace))
     else:
         from ...core import parse_filter
 
         parse_filter(filter_text or "")  # raises FilterFault before anything is opened
-        sent = asyncio.run(_replay_kept(filter_text or "", url))
+        sent = asyncio.run(_replay_kept(filter_text or "", url, pace))
     say(f"{sent:,} messages replayed.")
 
 
-async def _replay_file(file: Path, url: str, write_key: str) -> int:
+async def _replay_file(file: Path, url: str, write_key: str, pace: str) -> int:
     from ...core import bounds_of
+    from ...core.commands.bulk import read_pace
     from ...core.commands.replay import replay_lines
 
     bounds = bounds_of(load().ingest)
     with click.open_file(str(file), "rb") as lines:
-        return await replay_lines(lines, url=url, write_key=write_key, bounds=bounds)
+        return await replay_lines(lines, url=url, write_key=write_key, bounds=bounds, pace=read_pace(pace))
 
 
-async def _replay_kept(filter_text: str, url: str) -> int:
-    from ...core.api.client import Client
-    from ...core.serve.notes import find_engine
+async def _replay_kept(filter_text: str, url: str, pace: str) -> int:
+    from ...core.commands.bulk import read_pace
+    from ...core.commands.replay import replay_matching
 
-    sent = 0
-    async with Client(*find_engine(url)) as client:
-        newest = (await client.page(limit=1)).summaries
-        last, end = 0, newest[-1].id if newest else 0
-        # What is replayed arrives behind `end`, so that it is not replayed again.
-        while last < end:
-            page = await client.page(after=last, limit=500, filter=filter_text)
-            ids = [line.id for line in page.summaries if line.id <= end and not line.refused]
-            if ids:
-                sent += await client.replay(ids)
-            if not page.more:
-                if not sent:
-                    for words in page.notes:
-                        say(words)
-                break
-            last = page.summaries[-1].id
-    return sent
+    progress, notes = await replay_matching(filter_text, url, read_pace(pace))
+    for words in notes:
+        say(words)
+    for why, count in progress.reasons.items():
+        say(f"{count:,} not replayed: {why}.")
+    return progress.done

@@ -49,13 +49,16 @@ class MainScreen(MainFeed):
 
     def action_act(self, name: str) -> None:
         """Run one of the actions of `tui.actions.table`; one of a starting engine once that answers."""
-        self._work(self._act(name))
-
-    async def _act(self, name: str) -> None:
         from ..actions.table import ACTIONS  # no frame needs it
 
+        if not self.answered.is_set():
+            self._work(self._act_later(name))
+        elif (work := ACTIONS[name](self)) is not None:
+            self._work(work)
+
+    async def _act_later(self, name: str) -> None:
         await self.answered.wait()
-        await ACTIONS[name](self)
+        self.action_act(name)
 
     async def run_named(self, name: str) -> None:
         self.action_act(name)

@@ -10,6 +10,7 @@ import pytest
 from engines import track
 from mixpanel_server import RESET, Fault, MixpanelServer
 
+from segtap.core.commands.bulk import Pace, Progress
 from segtap.core.commands.replay import replay_lines
 from segtap.core.errors import EngineError
 
@@ -55,3 +56,22 @@ async def test_records_for_several_projects_come_in_requests_of_their_own() -> N
         sent = [(one.headers["authorization"], len(one.records)) for one in server.requests]
     keys = [f"Basic {base64.b64encode(f'{token}:'.encode()).decode()}" for token in ("a" * 32, "b" * 32)]
     assert sent == list(zip(keys, (2, 1), strict=True))
+
+
+async def test_messages_of_a_file_come_with_the_time_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def pause(self: Progress, seconds: float) -> None:
+        waited.append(round(seconds, 1))
+
+    monkeypatch.setattr(Progress, "pause", pause)
+    times = ["2026-11-24T10:00:00.000Z", "2026-11-24T10:00:00.000Z", None, "2026-11-24T11:00:00.000Z"]
+    lines = [
+        json.dumps({**track(f"m-{number}"), **({"timestamp": time} if time else {})}).encode()
+        for number, time in enumerate(times)
+    ]
+    async with MixpanelServer() as server:
+        server.script(*[Fault(200, "{}")] * 4)
+        assert await replay_lines(lines, url=server.url, pace=Pace(60)) == 4
+        assert len(server.requests) == 2
+    assert waited == [60.0]
