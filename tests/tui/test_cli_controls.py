@@ -127,6 +127,11 @@ CASES: dict[str, list[Case]] = {
     "ps": [("ps",), ("ps", "--format", "json"), ("ps", NAME)],
     "stop": [("stop", NAME), ("stop", f"http://{NAME}")],
     "tail": [("tail", "--url", NAME)],
+    "expect": [
+        ("expect", NAME, "--within", "0s"),
+        ("expect", "type:track", "--none", "--within", "0s"),
+        ("expect", "event:nothing", "--within", "0s", "--format", "json"),
+    ],
     "demo": [("demo", "--url", f"http://{NAME}", "--count", "1")],
     "translate": [("translate", NAME), ("translate", f"{NAME}.tf"), ("translate", "--now", NAME, NAME)],
     "compare": [

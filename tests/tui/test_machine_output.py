@@ -12,13 +12,17 @@ import pytest
 from click.testing import CliRunner
 from fake_viewer import story
 
+from segtap.core.api.matches import Match, Matches, Near, WhyNotSent
 from segtap.core.catalogue import rules
 from segtap.core.commands.engines import RunningEngineRow
 from segtap.core.config.mapping_tests import EXPECT_KEYS, STAGES
 from segtap.core.config.mapping_tests import KEYS as TEST_KEYS
 from segtap.core.config.not_imitated import KEYS as NOT_IMITATED_KEYS
 from segtap.core.delivery import DeliveryState
+from segtap.core.json_text import to_json
 from segtap.core.not_imitated import NOT_IMITATED_KINDS, SCOPES
+from segtap.core.testing.expecting import Expected, Outcome
+from segtap.core.verdict import Finding
 from segtap.tui.cli import COMMANDS, cli
 from segtap.tui.cli.engines import _write_json as _write_row
 from segtap.tui.cli.tail import _write_json
@@ -144,8 +148,23 @@ def test_the_lines_of_ps(capsys: pytest.CaptureFixture[str]) -> None:
     assert fits(json.loads(capsys.readouterr().out), SHAPES["segtap ps"][0])
 
 
+def test_the_answer_of_expect() -> None:
+    finding = Finding("r", "error", "$", "m", "f")
+    stopped = WhyNotSent("segment", "$", "no")
+    message = {"type": "track"}
+    matches = (
+        Match(
+            message=message, requests=({},), warnings=(finding,), not_sent=None, delivery=DeliveryState.OFF
+        ),
+        Match(message=None, requests=(), warnings=(), not_sent=stopped, delivery=DeliveryState.NONE),
+    )
+    for found in (Matches(matches, (Near("m-1", "a"),), 2_000), Matches((), ())):
+        value = json.loads(to_json(Outcome(Expected("type:track"), found, True).value()))
+        assert fits(value, SHAPES["segtap expect"][0]), value
+
+
 def test_every_shape_is_tried() -> None:
-    tried = {*RUNS, "segtap tail", "segtap ps", "a line that is not a message"}
+    tried = {*RUNS, "segtap tail", "segtap expect", "segtap ps", "a line that is not a message"}
     assert {name for name, shapes in SHAPES.items() if shapes} == tried
 
 

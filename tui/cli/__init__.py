@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ps": ("engines", "List the engines of this machine."),
     "stop": ("engines", "Stop an engine cleanly."),
     "tail": ("tail", "Print messages as they come, a line each."),
+    "expect": ("expect", "Wait until messages match a filter, for tests in a shell."),
     "demo": ("demo", "Send believable traffic of Segment's own SDK to a running endpoint."),
     "translate": ("lines", "Show what messages become in Mixpanel, as JSON lines."),
     "why": ("why", "Say why a message does or does not reach Mixpanel, stage by stage."),

@@ -1,0 +1,1 @@
+"""What test suites use of segtap: why an expectation failed, the pytest plugin, the helper for JavaScript."""
