@@ -666,6 +666,11 @@ class FakeViewer(Viewer):
             if line.id in ask.ids and not line.refused
         ]
 
+    def _scenario_lines(self, order: ops.ScenarioRequest) -> list[bytes]:
+        self.calls.append(("scenario", order.filter))
+        lines = [ops.ScenarioLine(number, {"messageId": "{id:1}"}) for number, _ in enumerate(self.lines)]
+        return [msgspec.json.encode(line) + b"\n" for line in lines]
+
     def _user_rows_lines(self, _: NoRequest) -> list[bytes]:
         return [
             msgspec.json.encode(UserRow([member.id for member in one.members], one.events, one.profiles > 0))

@@ -120,6 +120,10 @@ class Queries(Protocol):
 
     def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]: ...
 
+    def scenario(
+        self, filter: str = "", count: int = 0, ids: Sequence[int] | None = None
+    ) -> AsyncIterator[bytes]: ...
+
     def user_rows(self) -> AsyncIterator[bytes]: ...
 
     @property
@@ -323,5 +327,6 @@ LINES: dict[str, LineWriter] = {
     ops.USER_ROWS.name: lambda engine, _: engine.queries.user_rows(),
     ops.EXPORT.name: lambda engine, ask: engine.queries.export(ask.filter),
     ops.EXPORT_OF.name: lambda engine, ask: engine.queries.export_of(ask.ids),
+    ops.SCENARIO.name: lambda engine, ask: engine.queries.scenario(ask.filter, ask.count, ask.ids),
 }
 """By the operation's name: what answers with lines."""

@@ -13,7 +13,7 @@ import msgspec
 from ..aggregates.model import FieldValues, Groups, Overview
 from ..delivery import Posted, Validated
 from ..identities.model import UserFound, UserRow, Users
-from ..messages import JsonObject
+from ..messages import Json, JsonObject
 from ..settings import Settings
 from ..stories.model import EventStory, UserStory
 from .matches import Matches
@@ -164,6 +164,29 @@ class ExportOfRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The request for these messages as lines."""
 
     ids: tuple[MessageNumber, ...] = ()
+
+
+class ScenarioRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The request for messages as lines of a scenario.
+
+    They are the first `count` that match `filter`, 0 for all; with `ids`, these messages.
+    """
+
+    filter: str = ""
+    count: int = 0
+    ids: tuple[MessageNumber, ...] | None = None
+
+
+class ScenarioLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message of a scenario, and the requests that the settings in force make of it.
+
+    Where messages cannot be read, the last line has `left_out` alone: how many.
+    """
+
+    at_ms: int = 0
+    message: JsonObject = msgspec.field(default_factory=dict[str, Json])
+    expect: list[Json] = msgspec.field(default_factory=list[Json])
+    left_out: int = 0
 
 
 class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -335,6 +358,15 @@ EXPORT_OF = Operation(
     JsonObject,
     "lines",
 )
+SCENARIO = Operation(
+    "scenario",
+    "POST",
+    "scenario",
+    "Record messages and their requests as a scenario, one a line, oldest first.",
+    ScenarioRequest,
+    ScenarioLine,
+    "lines",
+)
 INSPECT = Operation(
     "inspect", "POST", "inspect", "Inspect a message without storing it.", msgspec.Raw, MessageDetail
 )
@@ -395,7 +427,7 @@ OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(HEALTHZ, LIVEZ, READYZ, METRICS),
     *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
-    *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF),
+    *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF, SCENARIO),
     *(USER_STORY, EVENT_STORY),
     *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, CLEAR, OPENAPI),
     *(MESSAGES, RESET, WAIT, EXPECT),

@@ -212,6 +212,17 @@ class Viewer(abc.ABC):
         """Yield these messages as `export` does; those that the journal does not have are left out."""
         return self.call_lines(ops.EXPORT_OF, ops.ExportOfRequest(tuple(ids)))
 
+    def scenario(
+        self, filter: str = "", count: int = 0, ids: Sequence[int] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield messages as lines of a scenario, with the requests of the settings in force, oldest first.
+
+        They are those that match a filter, with `count` the first ones of these, or those with the `ids`. See
+        `ScenarioLine`.
+        """
+        given = None if ids is None else tuple(ids)
+        return self.call_lines(ops.SCENARIO, ops.ScenarioRequest(filter, count, given))
+
     def user_rows(self) -> AsyncIterator[bytes]:
         """Yield every user as a line, in no order; each is a `UserRow`."""
         return self.call_lines(ops.USER_ROWS, NoRequest())

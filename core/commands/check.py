@@ -205,13 +205,14 @@ def _checked(given: Given, findings: tuple[Finding, ...], *, nowhere: bool) -> C
         line=given.line,
         message_id=document.get("messageId"),
         call=call,
-        name=_name(document, call),
+        name=name_of(document, call),
         findings=findings,
         nowhere=nowhere,
     )
 
 
-def _name(message: JsonObject, call: str) -> str:
+def name_of(message: JsonObject, call: str) -> str:
+    """Return what a message is called for a person: `track Order Completed`."""
     if call == RAW_TYPE:
         return f"device mode {names_of(message, call).event}"
     named = message.get("event") if call == "track" else message.get("name")

@@ -5,7 +5,9 @@ Records of Mixpanel's own SDKs, as `segtap export` writes them, go to Mixpanel's
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ..api.client import Client
@@ -16,6 +18,7 @@ from ..json_text import json_bytes
 from ..mapping.dates import read_time
 from ..messages import Message
 from ..pipeline.lines import Unreadable, given_messages
+from ..scenarios.lines import is_step
 from ..serve.notes import find_engine, running, same_place
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
@@ -23,8 +26,9 @@ from ..sources.decode import BOM
 from ..sources.mixpanel.exported import record_line
 from ..sources.mixpanel.records import token_of
 from . import bulk
-from .bulk import NOW, Pace, Progress
+from .bulk import NOW, ORIGINAL, Pace, Progress
 from .chosen import Chosen, Line, Step, walk
+from .replay_scenario import new_messages
 
 
 async def replay_lines(
@@ -33,9 +37,13 @@ async def replay_lines(
     url: str = "",
     write_key: str = "segtap-replay",
     bounds: Bounds = DEFAULT_BOUNDS,
-    pace: Pace = NOW,
+    pace: Pace | None = None,
+    token: str = "",
 ) -> int:
     """Replay one message a line, or what `given_messages` reads; returns how many.
+
+    A scenario is replayed at its original pace, unless another is given, with new ids and the times of now;
+    `token` is the project's, for an endpoint that is not an engine. Anything else comes as fast as possible.
 
     At a pace, messages come with the time between them that their `receivedAt`, else `timestamp`, says; one
     without either comes with the message before.
@@ -47,7 +55,15 @@ async def replay_lines(
     no endpoint accepts them.
     """
     elsewhere = url and not any(same_place(url, known) for note in running() for known in note.urls)
-    messages = list(read_lines(lines, bounds))
+    begun, lines = _begun(lines)
+    if is_step(begun):
+        pace = ORIGINAL if pace is None else pace
+        token = token if elsewhere else await _token_of(url)
+        now = time.time_ns() // 1_000_000
+        messages = new_messages(lines, now=now, pace=pace, token=token, bounds=bounds)
+    else:
+        pace = NOW if pace is None else pace
+        messages = list(read_lines(lines, bounds))
     sent = [_sent(message, line=not elsewhere) for message in messages]
     stretches = _due(messages, sent, pace)
     if elsewhere:
@@ -57,6 +73,22 @@ async def replay_lines(
             for _, chunk in _chunks(some):
                 await client.replay_texts(chunk)
     return len(sent)
+
+
+def _begun(lines: Iterable[bytes]) -> tuple[bytes, Iterable[bytes]]:
+    """Return the first line that is not blank, and all lines."""
+    rest, before = iter(lines), list[bytes]()
+    for line in rest:
+        before.append(line)
+        if line.strip():
+            break
+    return (before[-1] if before else b""), chain(before, rest)
+
+
+async def _token_of(url: str) -> str:
+    """Return the project token that an engine sends to, "" if it has none."""
+    async with Client(*find_engine(url)) as client:
+        return (await client.settings()).destination.token
 
 
 async def replay_matching(filter: str, url: str = "", pace: Pace = NOW) -> tuple[Progress, tuple[str, ...]]:

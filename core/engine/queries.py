@@ -36,6 +36,7 @@ from .functions import EngineFunctions
 from .gathering import Gathering
 from .registered import super_properties
 from .rejudge import Rejudging
+from .scenario import scenario_lines
 from .search import Search
 from .searched import searched_above
 from .seen import SeenValues
@@ -235,6 +236,13 @@ class Queries:
     def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]:
         """Yield these messages as lines, oldest first; those that are no longer there are left out."""
         return Export(self._stores, self._reader, parse(""), self.bounds).lines_of(ids)
+
+    def scenario(
+        self, filter: str = "", count: int = 0, ids: Sequence[int] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield the messages that match a filter, or those with the ids, as lines of a scenario."""
+        exported = self.export(filter) if ids is None else self.export_of(ids)
+        return scenario_lines(exported, self.settings, count=count, bounds=self.bounds)
 
     async def user_rows(self) -> AsyncIterator[bytes]:
         """Yield every user as a line, in no order.

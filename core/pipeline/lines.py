@@ -16,6 +16,7 @@ from ..errors import InputError, MappingError
 from ..json_text import json_bytes
 from ..mapping.dates import read_time
 from ..messages import DEDUPE_WINDOW, JsonObject, Message
+from ..scenarios.lines import is_step, read_step
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, over
 from ..sources.mixpanel.exported import exported_record
@@ -31,7 +32,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a line, with what its envelope says of destination and clock.
 
     The message is as it stands in the line: nothing is filled in. It may be a record of Mixpanel's own SDKs,
-    as `segtap export` writes them. `envelope` is the envelope around it, None
+    as `segtap export` writes them. That of a scenario has the ids and times that placeholders always stand
+    for. `envelope` is the envelope around it, None
     for a bare message.
     """
 
@@ -124,6 +126,8 @@ def given_in(piece: Piece, destination: Destination, bounds: Bounds = DEFAULT_BO
         raise InputError(piece.error)
     line, text = piece.line, piece.text
     data = text.strip() if isinstance(text, bytes) else text.strip().encode("utf-8", "surrogatepass")
+    if is_step(data) and not over(data, bounds) and (step := read_step(data)) is not None:
+        data, _ = step.resolved()
     if (exported := exported_record(data)) is not None:
         made = exported_message(exported, id=line, bounds=bounds)
         return Given(line=line, message=made, destination=destination)

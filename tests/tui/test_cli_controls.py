@@ -112,6 +112,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.chdir(folder)
         (folder / NAME).write_text(LINES, encoding="utf-8")
         (folder / f"{NAME}.plan").write_text(json.dumps(PLAN, ensure_ascii=False), encoding="utf-8")
+        steps = [{"at_ms": 0, "message": one, "expect": [{HOSTILE: HOSTILE}]} for one in MESSAGES]
+        text = LINE_END.join(json.dumps(one, ensure_ascii=False) for one in steps)
+        (folder / f"{NAME}.scenario").write_text(text, encoding="utf-8")
         (folder / f"{NAME}.tf").write_text(f'resource "segment_destination" "{HOSTILE}" {{', encoding="utf-8")
         (folder / f"{NAME}.toml").write_text(f'theme = "{HOSTILE}"', encoding="utf-8")
         yield stop[2]
@@ -185,6 +188,13 @@ CASES: dict[str, list[Case]] = {
         ("doctor", "--user", NAME),
         ("doctor", "--url", f"http://{NAME}"),
     ],
+    "record": [
+        ("record", NAME),
+        ("record", "-"),
+        ("record", NAME, "--force", "--filter", NAME),
+        ("record", f"missing/{NAME}"),
+        ("record", "-", "--journal", NAME),
+    ],
     "decode": [
         ("decode", MESSAGE := json.dumps(MESSAGES[0], ensure_ascii=False)),
         ("decode", "--format", "json", MESSAGE),
@@ -192,7 +202,15 @@ CASES: dict[str, list[Case]] = {
         ("decode", base64.b64encode(MESSAGE.encode()).decode()),
         ("decode", f"curl 'http://h/v1/{NAME}' --data-raw '{MESSAGE}'", "--format", "json"),
     ],
-    "replay": [("replay", NAME), ("replay", f"{NAME}.tf"), ("replay", NAME, "--url", f"http://{NAME}")],
+    "replay": [
+        ("replay", NAME),
+        ("replay", f"{NAME}.tf"),
+        ("replay", NAME, "--url", f"http://{NAME}"),
+        ("replay", NAME, "--expect"),
+        ("replay", f"{NAME}.scenario", "--expect"),
+        ("replay", f"{NAME}.scenario", "--expect", "--format", "json"),
+        ("replay", f"{NAME}.scenario", "--pace", "now"),
+    ],
     "export": [
         ("export", "--journal", "journal.db"),
         ("export", "a", "--journal", "journal.db"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from engines import engine_settings, listed, post, running_engine, track
 from fake_viewer import story
 
 from segtap.core.api.matches import Match, Matches, Near, WhyNotSent
@@ -49,6 +51,11 @@ LINES = "\n".join(
     )
 )  # fmt: skip
 FILE = "messages.jsonl"
+JOURNAL = "journal.db"
+SCENARIO = "scenario.jsonl"
+STEPS = """{"at_ms":0,"message":{"type":"track","event":"Sold","userId":"u"},"expect":[{"a":1}]}
+{"at_ms":10,"message":{"type":"track","event":"Sold"},"expect":[]}
+"""
 SETTINGS = "tests.toml"
 TESTS = """[[tests]]
 name = "Sold"
@@ -72,6 +79,8 @@ RUNS = {
     "segtap mappings show": ("mappings", "show", "--format", "json"),
     "segtap mappings test": ("mappings", "test", "--format", "json", "--config", SETTINGS),
     "segtap plan infer": ("plan", "infer", FILE),
+    "segtap record": ("record", "-", "--journal", JOURNAL),
+    "segtap replay --expect": ("replay", SCENARIO, "--expect", "--format", "json"),
 }
 
 
@@ -82,6 +91,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(FILE).write_text(LINES)
     Path(SETTINGS).write_text(TESTS)
+    Path(SCENARIO).write_text(STEPS)
 
 
 def fits(value: Any, shape: Any) -> bool:
@@ -109,6 +119,19 @@ def output(*arguments: str) -> list[Any]:
     return [json.loads(text)] if text.startswith("{\n") else [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.fixture
+def journal() -> None:
+    """A journal with one message in the test's folder."""
+
+    async def fill() -> None:
+        async with running_engine(engine_settings(Path())) as (engine, client):
+            await post(engine.url, track("m-1"))
+            await listed(client, 1)
+
+    asyncio.run(fill())
+
+
+@pytest.mark.usefixtures("journal")
 @pytest.mark.parametrize("name", RUNS)
 def test_the_output_has_the_shape_that_is_promised(name: str) -> None:
     found = output(*RUNS[name])

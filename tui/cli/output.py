@@ -81,6 +81,11 @@ def write_json_text(text: str) -> None:
 
 def write_json_bytes(data: bytes) -> None:
     """Write lines of JSON as they are: an export is large, and always UTF-8."""
+    sys.stdout.buffer.write(shown_bytes(data))
+
+
+def shown_bytes(data: bytes) -> bytes:
+    """Return lines of JSON as they may be written, also into a file."""
     from ...core.json_text import escaped_bytes
 
-    sys.stdout.buffer.write(escaped_bytes(hidden(data)))
+    return escaped_bytes(hidden(data))

@@ -1,19 +1,30 @@
-"""`segtap replay`: messages of a file, or of the journal, through the tap again."""
+"""`segtap replay`: messages of a file, or of the journal, through the tap again; scenarios compared."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ...core.text import counted
 from .completing import complete_engine
-from .options import load, saved_option, with_saved
-from .output import say
+from .options import load, saved_option, tell_faults, tell_unusable, with_saved
+from .output import hidden, say, write, write_json
+
+if TYPE_CHECKING:
+    from ...core.commands.scenario import ComparedStep
 
 
 @click.command()
-@click.argument("file", metavar="[FILE|-]", type=click.Path(path_type=Path, allow_dash=True), required=False)
+@click.argument(
+    "file",
+    metavar="[FILE|-]",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    required=False,
+)
 @click.option(
     "--filter", "filter_text", metavar="EXPR", help="Those of the running engine's journal that match EXPR."
 )
@@ -32,19 +43,57 @@ from .output import say
 )
 @click.option(
     "--pace",
-    default="now",
-    show_default=True,
     metavar="PACE",
-    help="now, original (with the time between them that they had), or so many times as fast: 10x.",
+    help="now, original (with the time between them that they had), or so many times as fast: 10x. "
+    "[now; original for a scenario]",
 )
+@click.option(
+    "--expect",
+    is_flag=True,
+    help="Send nothing: compare the requests of a scenario's messages with those recorded.",
+)
+@click.option("--update", is_flag=True, help="Compare, and accept what differs: rewrite FILE.")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How --expect writes.",
+)
+@click.pass_context
 def replay(
-    file: Path | None, filter_text: str | None, saved: str, url: str, write_key: str, pace: str
+    ctx: click.Context,
+    file: Path | None,
+    filter_text: str | None,
+    saved: str,
+    url: str,
+    write_key: str,
+    pace: str | None,
+    expect: bool,
+    update: bool,
+    shape: str,
 ) -> None:
     """Send messages through segtap again, with their messageId and timestamp.
 
     FILE holds one message a line, as `segtap export` writes it, or what else `segtap check` reads. They are
-    forwarded when forwarding is on.
+    forwarded when forwarding is on. A scenario, which `segtap record` writes, is sent at the pace at which it
+    was recorded, with new ids and the times of now.
+
+    With --expect nothing is sent, and no engine is needed: the messages of a scenario walk through the
+    settings here, and where a request differs from the recorded one, that is shown, with exit status 1.
+    --update writes the requests of now into FILE.
     """
+    if expect or update:
+        if others := _given(ctx, "filter_text", "saved", "url", "write_key", "pace"):
+            raise click.UsageError(f"--expect and --update send nothing: leave out {', '.join(others)}.")
+        if file is None:
+            raise click.UsageError("Name the FILE of a scenario.")
+        if update and str(file) == "-":
+            raise click.UsageError("--update needs the name of a file to rewrite.")
+        ctx.exit(_compare(file, update=update, shape=shape))
+    if _given(ctx, "shape"):
+        raise click.UsageError("--format belongs to --expect.")
     if saved:
         filter_text = with_saved(filter_text or "", saved)
     if (file is None) == (filter_text is None):
@@ -55,18 +104,84 @@ def replay(
         from ...core import parse_filter
 
         parse_filter(filter_text or "")  # raises FilterFault before anything is opened
-        sent = asyncio.run(_replay_kept(filter_text or "", url, pace))
+        sent = asyncio.run(_replay_kept(filter_text or "", url, pace or "now"))
     say(f"{sent:,} messages replayed.")
 
 
-async def _replay_file(file: Path, url: str, write_key: str, pace: str) -> int:
+def _given(ctx: click.Context, *names: str) -> list[str]:
+    """Return those of the options that the command line has."""
+    by_name = {option.name: option.opts[0] for option in ctx.command.params}
+    by_user = click.core.ParameterSource.COMMANDLINE
+    return [by_name[name] for name in names if ctx.get_parameter_source(name) is by_user]
+
+
+async def _replay_file(file: Path, url: str, write_key: str, pace: str | None) -> int:
     from ...core import bounds_of
     from ...core.commands.bulk import read_pace
     from ...core.commands.replay import replay_lines
 
-    bounds = bounds_of(load().ingest)
+    settings = load()
     with click.open_file(str(file), "rb") as lines:
-        return await replay_lines(lines, url=url, write_key=write_key, bounds=bounds, pace=read_pace(pace))
+        return await replay_lines(
+            lines,
+            url=url,
+            write_key=write_key,
+            bounds=bounds_of(settings.ingest),
+            pace=None if pace is None else read_pace(pace),
+            token=settings.destination.token,
+        )
+
+
+def _compare(file: Path, *, update: bool, shape: str) -> int:
+    """Compare a scenario, and return the exit status."""
+    from ...core.commands.record import written_whole
+    from ...core.commands.scenario import compare_scenario
+    from ...core.functions import InsertFunctions
+
+    settings = load()
+    tell_faults(settings)
+    show = _write_json if shape == "json" else _write_table
+    messages = changed = 0
+    with (
+        click.open_file(str(file), "rb") as lines,
+        InsertFunctions(settings.insert_functions) as functions,
+        written_whole(file) if update else contextlib.nullcontext() as out,
+    ):
+        for one in compare_scenario(lines, settings, functions=functions.run):
+            if out is not None:
+                out.write(one if isinstance(one, bytes) else one.text)
+            if isinstance(one, bytes):
+                continue
+            messages += 1
+            changed += bool(one.differences)
+            show(one)
+        tell_unusable(functions.unusable())
+    if not messages:
+        say(f"{file} holds no message.")
+        return 2
+    if shape == "json":
+        write_json({"summary": {"messages": messages, "changed": changed, "updated": update}})
+    same = messages - changed
+    if not changed:
+        say(f"{counted(messages, 'message')}: all as recorded.")
+    elif update:
+        say(f"{counted(messages, 'message')}: {changed:,} updated in {file}, {same:,} as recorded.")
+    else:
+        say(f"{counted(messages, 'message')}: {changed:,} changed, {same:,} as recorded.")
+    return 1 if changed and not update else 0
+
+
+def _write_table(one: ComparedStep) -> None:
+    from .scenario_lines import scenario_lines
+
+    for line in scenario_lines(hidden(one)):
+        write(line)
+
+
+def _write_json(one: ComparedStep) -> None:
+    from ...core.commands.scenario import as_json
+
+    write_json(as_json(one))
 
 
 async def _replay_kept(filter_text: str, url: str, pace: str) -> int:

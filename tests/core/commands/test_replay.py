@@ -7,6 +7,7 @@ import gzip
 import json
 
 import pytest
+from command_line import segtap
 from engines import track
 from mixpanel_server import RESET, Fault, MixpanelServer
 
@@ -75,3 +76,8 @@ async def test_messages_of_a_file_come_with_the_time_between_them(monkeypatch: p
         assert await replay_lines(lines, url=server.url, pace=Pace(60)) == 4
         assert len(server.requests) == 2
     assert waited == [60.0]
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    done = segtap("replay", "missing.jsonl")
+    assert (done.returncode, "missing.jsonl" in done.stderr) == (2, True)

@@ -1,0 +1,1 @@
+"""Scenarios: recorded messages with the requests that they became, as the lines of a file. Pure."""
