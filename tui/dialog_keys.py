@@ -17,7 +17,7 @@ DIALOG_KEYS: dict[DialogOwner, tuple[Key, ...]] = {
         Key("question.page-up", "pageup", "PgUp", "scroll(-1)", "Read back", "In a question"),
     ),
     "answer": (
-        Key("question.take", "enter,space", "Enter", "give", "Take the marked answer", "In a question"),
+        Key("question.take", "enter,space", "Enter", "give", "Give the selected answer", "In a question"),
     ),
     "confirm": (
         Key("question.yes", "y", "y", "answer(True)", "Yes", "In a question"),

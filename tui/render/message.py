@@ -112,7 +112,8 @@ class LinePainter:
                 parts.append(self._sent(summary, width, base))
             else:
                 parts.append(self._quiet(summary, name, width, base))
-        return Strip(parts).adjust_cell_length(at.total, base).simplify()
+        total = at.total if mark is None else at.total + MARK
+        return Strip(parts).adjust_cell_length(total, base).simplify()
 
     def plain(self, text: str) -> str:
         """Return the text as the terminal can show it."""

@@ -152,7 +152,7 @@ class Confirm(Dialog[bool]):
 
     def keys(self) -> str:
         no = " or ".join(label(commands()["question.no"]).split()[:2])
-        return f"{first('question.take')}: the marked answer, {first('question.yes')}: yes, {no}: no"
+        return f"{first('question.take')}: the selected answer, {first('question.yes')}: yes, {no}: no"
 
     def on_answer_given(self, event: Answer.Given) -> None:
         event.stop()
@@ -191,9 +191,8 @@ class Choose(Dialog[str]):
         return [(option.id, f"{option.key}  {option.text}") for option in self.options]
 
     def keys(self) -> str:
-        return (
-            f"{first('question.take')}: the marked answer, or its letter; {first('choice.cancel')}: the first"
-        )
+        take, cancel = first("question.take"), first("choice.cancel")
+        return f"{take}: the selected answer, or its letter; {cancel}: the first"
 
     def on_key(self, event: events.Key) -> None:
         """Choose an answer by its letter."""

@@ -58,6 +58,18 @@ def test_what_the_reader_chose() -> None:
     assert look.with_width("user", 20).with_width("user", 0) == look
 
 
+@pytest.mark.parametrize("mark", [True, False])
+def test_a_mark_moves_the_columns_and_cuts_none(mark: bool) -> None:
+    at = columns(80, needs=Needs(16, 8, 4))
+    painter = LinePainter(UNICODE, lambda _: Style())
+    bare, marked = (
+        painter.paint(summary(1, delivery=DeliveryState.SENT), at, 0, "10:41:02.870", shown).text
+        for shown in (None, mark)
+    )
+    assert marked == bare[0] + ("◆ " if mark else "  ") + bare[1:]
+    assert marked.endswith("200")
+
+
 def line(shown: Glyphs = UNICODE, **changes: object) -> str:
     at = columns(80, needs=Needs(16, 8, 4))
     return LinePainter(shown, lambda _: Style()).paint(summary(1, **changes), at, 0, "10:41:02.870").text
