@@ -20,6 +20,8 @@ class Layout(msgspec.Struct, frozen=True):
     shares: Shares = Shares()
     zoomed: bool = False
     wrapped: bool = False
+    dimmed: bool = False
+    """Messages that do not match the filter are dimmed, not hidden."""
 
 
 def beside(theme: Path | None) -> Path | None:

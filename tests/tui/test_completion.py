@@ -168,7 +168,7 @@ async def test_a_fault_is_underlined_where_it_is(app_on: AppOn) -> None:
         await pilot.press("slash", *" warn:error typ:track")
         await until(pilot, lambda: main.filter_bar.fault)
         assert box.value[slice(*(box.fault or (0, 0)))] == "typ:"
-        assert main.filter_bar.fault.startswith("Try type:track – ")
+        assert main.filter_bar.fault.startswith("Try type:track (Tab) – ")
         strip = box.render_line(0)
         underlined = "".join(
             piece.text for piece in strip if piece.style is not None and piece.style.underline
@@ -176,6 +176,11 @@ async def test_a_fault_is_underlined_where_it_is(app_on: AppOn) -> None:
         assert underlined == "typ:"
         await pilot.press(*["left"] * 6, "backspace")
         assert box.fault is None, "not at a place that has moved"
+        await pilot.press("escape", "slash", *"warn:error typ:track", "tab")
+        assert box.value == "warn:error type:track", "also before the fault is shown"
+        assert box.cursor_position == len(box.value)
+        await until(pilot, lambda: main.filter_bar.text == box.value)
+        assert not main.filter_bar.fault
         await pilot.press("escape", "slash", *"a and")
         await until(pilot, lambda: main.filter_bar.fault)
         assert box.value[slice(*(box.fault or (0, 0)))] == "and"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fake_viewer import FakeViewer, story, summary, until
@@ -10,6 +11,7 @@ from grids import SameGrid
 from textual.pilot import Pilot
 
 from segtap.core.messages import message_number
+from segtap.tui import layout_memory
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.main import MainScreen
 
@@ -65,6 +67,19 @@ async def test_all_messages_stay_and_matches_stand_out(app_on: AppOn) -> None:
         await until(pilot, lambda: len(main.list.window) == 38)
         await pilot.press("full_stop")
         await until(pilot, lambda: len(bright(main)) == 38, "without a filter nothing is dimmed")
+
+
+async def test_dimming_is_remembered(app_on: AppOn, tmp_path: Path) -> None:
+    for pressed in (("h",), (), ("h",)):
+        viewer = FakeViewer(story(12))
+        async with app_on(viewer, memory=tmp_path / "theme").run_test(size=(120, 40)) as pilot:
+            main = await ready(pilot, 12)
+            if not pressed:
+                main.filter_by("type:identify")
+                await until(pilot, lambda: len(bright(main)) < 12)  # noqa: B023
+                assert len(main.list.window) == 12, "those that do not match are dimmed"
+            await pilot.press(*pressed)
+    assert not layout_memory.read(tmp_path / "layout.json").dimmed
 
 
 async def test_what_is_scrolled_to_is_searched_as_well(app_on: AppOn) -> None:

@@ -93,6 +93,53 @@ async def test_they_stay_level_when_an_object_opens_and_when_one_scrolls(app_on:
         assert left.line_of(row) == right.line_of(other) + lead
 
 
+async def test_the_row_beside_the_cursor_is_marked(app_on: AppOn) -> None:
+    async with app_on(Explained([summary(1)])).run_test(size=(200, 60)) as pilot:
+        main = await ready(pilot)
+        left, right = main.segment.json.rows, main.mixpanel.json.rows
+
+        def at(rows: JsonRows, path: str) -> int:
+            return next(row for row in range(rows.row_count) if rows.document.row(row).path == path)
+
+        def ground(rows: JsonRows, row: int) -> object:
+            (piece, *_) = rows.render_line(rows.line_of(row) - rows.scroll_offset.y)
+            return piece.style.bgcolor if piece.style is not None else None
+
+        await pilot.press("1")
+        await until(pilot, lambda: left.has_focus)
+        other = at(right, "requests[0].body[0].properties.revenue")
+        left.move_to(at(left, "$.properties.revenue"))
+        assert right.beside == other
+        assert ground(right, other) != ground(right, other + 1)
+        left.move_to(at(left, "$.type"))
+        assert right.beside == -1, "the call's type is nowhere in the request"
+        assert ground(right, other) == ground(right, other + 1)
+        right.move_to(other)
+        await pilot.press("2")
+        await until(pilot, lambda: right.has_focus)
+        assert (left.beside, right.beside) == (at(left, "$.properties.revenue"), -1)
+        await pilot.press("escape")
+        await until(pilot, lambda: main.list.has_focus)
+        assert left.beside == -1
+        await pilot.press("1")
+        await until(pilot, lambda: right.beside != -1 or left.has_focus)
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert (left.beside, right.beside) == (-1, -1)
+
+
+async def test_what_changed_is_marked_in_the_request_as_well(app_on: AppOn) -> None:
+    async with app_on(Explained([summary(1)])).run_test(size=(200, 60)) as pilot:
+        main = await ready(pilot)
+        assert main.detail is not None
+        main._hear_changes(main.detail.summary.id, {"$.properties.revenue": "was 42", "$.type": "new"})
+        rows = main.mixpanel.json.rows
+        assert rows.changes == {"requests[0].body[0].properties.revenue": "was 42"}
+        assert "~" in on_screen(rows, "revenue")[1]
+        main._hear_changes(main.detail.summary.id + 1, {"$.properties.revenue": "was 7"})
+        assert "was 42" in rows.changes.values(), "that was of another message"
+
+
 async def test_what_has_no_partner_is_named(app_on: AppOn) -> None:
     async with app_on(Explained([summary(1)])).run_test(size=(240, 70)) as pilot:
         main = await ready(pilot)

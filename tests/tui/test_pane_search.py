@@ -198,6 +198,35 @@ async def test_a_comma_and_a_digit_fold_to_a_level() -> None:
         assert len(tree) > level_two, "another key ends the waiting"
 
 
+async def test_the_level_holds_for_the_next_messages_until_all_is_unfolded() -> None:
+    pane = SegmentPane()
+    async with Host(pane).run_test(size=(90, 60)) as pilot:
+        pane.detail = order()
+        rows = pane.json.rows
+        rows.focus()
+        await pilot.pause()
+        whole = rows.row_count
+        await pilot.press("comma", "1")
+        folded = rows.row_count
+        assert folded < whole
+        pane.detail = order(bad=True)
+        await pilot.pause()
+        assert rows.row_count <= folded + 1
+        rows.show_path("$.properties")
+        await pilot.press("g")
+        rows.move_to(next(at for at in range(rows.row_count) if rows.document.row(at).path == "$.properties"))
+        await pilot.press("enter")
+        opened = rows.row_count
+        assert opened > folded
+        pane.detail = order()
+        await pilot.pause()
+        assert rows.row_count >= opened - 1, "what is opened by hand stays open"
+        await pilot.press("plus")
+        pane.detail = order(bad=True)
+        await pilot.pause()
+        assert rows.row_count >= whole - 1
+
+
 async def test_a_search_lists_the_items_of_a_long_array_as_far_as_it_goes() -> None:
     view = JsonView()
     async with Host(view).run_test(size=(60, 20)) as pilot:

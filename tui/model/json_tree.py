@@ -18,6 +18,8 @@ from .json_path import child_path, resolve
 
 OPEN_AT_FIRST = 400
 """Rows that a new document may open by itself: containers open level by level until these are used up."""
+OPEN_TO_LEVEL = 20_000
+"""The same for a document that is folded to a level from the start."""
 OPEN_BY_HAND = 100
 """Rows up to which a container that is opened by hand shows what is in it, too."""
 
@@ -108,17 +110,22 @@ class JsonTree:
 
     `root` is the path of the document itself (`$`, or `requests[0].body`). `folds` remembers by path
     what was opened (True) or folded (False) by hand, and holds for the next document as well.
-    `OPEN_AT_FIRST` rows open by themselves, except at the paths that `folds` says are folded.
+    `OPEN_AT_FIRST` rows open by themselves, except at the paths that `folds` says are folded. With a `level`
+    up to `OPEN_TO_LEVEL` rows do, those of the containers above that level.
     """
 
-    def __init__(self, value: Json, *, root: str = "$", folds: dict[str, bool] | None = None) -> None:
+    def __init__(
+        self, value: Json, *, root: str = "$", folds: dict[str, bool] | None = None, level: int | None = None
+    ) -> None:
         self.value = value
         self.root_path = root
         self.folds: dict[str, bool] = {} if folds is None else folds
         self.root: Branch | None = None
         if is_container(value):
             self.root = self._branch(value, root, 0, None, 0)
-            self._open_by_itself(self.root, OPEN_AT_FIRST)
+            self._open_by_itself(self.root, OPEN_TO_LEVEL if level else OPEN_AT_FIRST, level)
+            if level:
+                self._open_by_hand()
 
     def __len__(self) -> int:
         return 1 if self.root is None else max(self.root.lines, 1)
@@ -223,6 +230,13 @@ class JsonTree:
         self.fold_all()
         if self.root is not None:
             self._open_by_itself(self.root, None, level)
+
+    def _open_by_hand(self) -> None:
+        """Open and fold below the level what was opened and folded by hand."""
+        for path, opened in self.folds.items():
+            row = self.visible(path)
+            if row is not None and opened:
+                self.open(row)
 
     def reveal(self, path: str) -> Row | None:
         """Unfold the containers of a path and return its row; None if the document lacks it."""

@@ -196,6 +196,7 @@ class MainScreen(MainFeed):
     def action_toggle_dim(self) -> None:
         """Dim what does not match the filter, or hide it."""
         self.dim = not self.dim
+        self._keep(dimmed=self.dim)
         self._filter_list(self.filter_bar.text)
         turn = first("filter.dim")
         shown = f"dimmed. {first('list.next-error')} goes to the next match, {turn} hides them."

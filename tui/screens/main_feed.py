@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -70,7 +70,7 @@ class MainFeed(MainShape):
                 detail=self._hear_detail,
                 settled=lambda: self._stale.settled(),
                 trouble=self.tell,
-                changed=self.segment.mark_changes,
+                changed=self._hear_changes,
             ),
         )
         self.source = ListSource(
@@ -91,7 +91,7 @@ class MainFeed(MainShape):
         self.marks_bar.many = self.many
         self.dimmed = Matching(lambda: self.source.viewer, self.list, self.list.refresh)
         self.list.dims = self.dimmed.dims
-        self.dim = False
+        self.dim = self.shape.dimmed
         """Whether messages that do not match the filter are dimmed, not hidden."""
         self._notify_kind: NotifyKind = settings.screen.notify
         self.first_error = FirstError(clock)
@@ -155,6 +155,10 @@ class MainFeed(MainShape):
         self.mixpanel.follow(state)
         self.wire.follow(state)
         self._hear_loaded()
+
+    def _hear_changes(self, id: int, changes: Mapping[str, str]) -> None:
+        self.segment.mark_changes(id, changes)
+        self.mixpanel.mark_changes(id, changes)
 
     def _hear_lost(self, why: str) -> None:
         if self.header.lost and not why:

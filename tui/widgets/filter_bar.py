@@ -27,7 +27,9 @@ from ... import core
 from ...core.errors import FilterFault
 from ...core.text import clean
 from ..filter_memory import Filters
+from ..keymap import first
 from ..keys import bindings
+from ..model.mending import mended
 from .completion_list import CompletionList
 
 if TYPE_CHECKING:
@@ -142,6 +144,8 @@ class FilterBar(Horizontal):
         self._draft = ""
         self._settle: Timer | None = None
         self._off = ""
+        self._mended = ""
+        """The filter with what is suggested in place of its fault, "" if nothing is."""
         self.fault = ""
         """What is wrong with the filter in the box, "" if it can be read."""
         self.completion = CompletionList()
@@ -217,8 +221,11 @@ class FilterBar(Horizontal):
         try:
             core.parse_filter(text)
         except FilterFault as fault:
-            self._show_fault(_words_of(fault), _place_of(fault, text))
+            self._mended = mended(fault)
+            mendable = bool(self._mended) and not self.completion.candidates
+            self._show_fault(_words_of(fault, mendable), _place_of(fault, text))
             return
+        self._mended = ""
         self._show_fault("")
         text = text.strip()
         if text != self.text:
@@ -285,9 +292,14 @@ class FilterBar(Horizontal):
         self.completion.show(candidates, Offset(corner.x + max(before, 0), corner.y))
 
     def complete(self) -> None:
-        """Write the marked suggestion, else the first."""
+        """Write the marked suggestion, else the first; without one, what is suggested in place of a fault."""
         if self.completion.candidates:
             self._write(self.completion.marked or self.completion.candidates[0])
+            return
+        self._apply(self.box.value)
+        if self._mended:
+            self.box.value = self._mended
+            self.box.cursor_position = len(self._mended)
 
     def write_marked(self) -> bool:
         """Write the suggestion that the reader moved to; returns False if there is none."""
@@ -374,12 +386,13 @@ class FilterBar(Horizontal):
         self.box.cursor_position = len(text)
 
 
-def _words_of(fault: FilterFault) -> str:
-    """Return the suggestion and then what is wrong, since a narrow line cuts off the end."""
+def _words_of(fault: FilterFault, mendable: bool) -> str:
+    """Return the suggestion, its key, and then what is wrong, since a narrow line cuts off the end."""
     if not fault.suggestion:
         return fault.sentence
     suggestion = clean(fault.suggestion)
-    return f"Try {suggestion} – {fault.sentence.removesuffix(f' Try: {suggestion}')}"
+    how = f" ({first('filter.complete')})" if mendable else ""
+    return f"Try {suggestion}{how} – {fault.sentence.removesuffix(f' Try: {suggestion}')}"
 
 
 def _place_of(fault: FilterFault, text: str) -> tuple[int, int]:

@@ -123,6 +123,8 @@ class JsonReader(JsonRows):
             event.stop()
             event.prevent_default()
             level = int(event.character)
+            self.level_shown = level
+            self.folds.clear()
             self._all(lambda: self.document.open_to(level))
 
     def action_toggle_fold(self) -> None:
@@ -161,7 +163,8 @@ class JsonReader(JsonRows):
             self.move_to(self.document.line(Row(row.branch.parent, row.branch.index)))
 
     def action_unfold_all(self) -> None:
-        """Unfold every container."""
+        """Unfold every container, and let the next documents unfold as far as there is room."""
+        self.level_shown = None
         self._all(self.document.open_all)
 
     def action_fold_all(self) -> None:

@@ -37,6 +37,7 @@ class JsonRows(RowLines):
         "json--hit",
         "json--cursor",
         "json--highlight",
+        "json--beside",
     }
     DEFAULT_CSS = """
     JsonRows {
@@ -55,6 +56,7 @@ class JsonRows(RowLines):
         & > .json--hit { background: $accent; color: $background; text-style: bold; }
         & > .json--cursor { background: $row-cursor; }
         & > .json--highlight { background: $row-highlight; }
+        & > .json--beside { background: $row-cursor-blurred; }
     }
     """
 
@@ -69,6 +71,8 @@ class JsonRows(RowLines):
         super().__init__(id=id)
         self.marks: Glyphs = UNICODE
         self.folds: dict[str, bool] = {}
+        self.level_shown: int | None = None
+        """The level to which each document is folded, None: as many rows as there is room for are open."""
         self.shorten_token: Callable[[Row], str | None] | None = None
         self._document = JsonTree({})
         self._filled: frozenset[str] = frozenset()
@@ -135,7 +139,7 @@ class JsonRows(RowLines):
         The cursor stays on the same path if that path is in view in the new document.
         """
         here = self.row
-        self._document = JsonTree(value, root=root, folds=self.folds)
+        self._document = JsonTree(value, root=root, folds=self.folds, level=self.level_shown)
         self._places = []
         self._filled = frozenset(filled)
         self._notes = dict(notes or {})
@@ -178,6 +182,7 @@ class JsonRows(RowLines):
 
     def move_to(self, at: int) -> None:
         super().move_to(at)
+        self.point_beside()
         self.post_message(self.Moved(self.row))
 
     # Drawing
@@ -203,7 +208,8 @@ class JsonRows(RowLines):
         return [place.lines for place in self._places]
 
     def line_key(self, at: int) -> Hashable:
-        return at, self.has_focus and self.row_at(at) == self.cursor
+        row = self.row_at(at)
+        return at, self.has_focus and row == self.cursor, row == self.beside
 
     def paint_line(self, at: int, width: int) -> Strip:
         """Draw a line of the document."""
@@ -234,6 +240,8 @@ class JsonRows(RowLines):
                 pieces = [*self._gutter(row, path), *self._row(row, path, width - GUTTER, place)]
         if at == self.cursor and self.has_focus:
             ground += self.style("cursor")
+        elif at == self.beside:
+            ground += self.style("beside")
         return self.strip(((piece.text, piece.style) for piece in pieces), width, ground)
 
     def _row(self, row: Row, path: str, width: int, place: Placed | None) -> Iterable[Piece]:

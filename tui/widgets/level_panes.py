@@ -31,7 +31,8 @@ class LevelPanes:
         self._mixpanel.put_level(on)
         if not on:
             for rows in (left, right):
-                rows.arrows, rows.asides = {}, {}
+                rows.arrows, rows.asides, rows.partners = {}, {}, {}
+                rows.put_beside(-1)
                 rows.lay_out()
 
     def lay_out(self) -> None:
@@ -44,18 +45,24 @@ class LevelPanes:
             fields = self._fields(left, right)
             self._mark(left, right, fields)
             if fields is None:
+                left.partners, right.partners = {}, {}
                 for rows in (left, right):
                     rows.put_lines(own_lines(rows.heights()))
+                    rows.point_beside()
                 return
+            right.partners = pairs(fields, _paths(left), _paths(right))
+            left.partners = {partner: row for row, partner in right.partners.items()}
             above = right.region.y - left.region.y
             lines = level(
                 left.heights(),
                 right.heights(),
-                pairs(fields, _paths(left), _paths(right)),
+                right.partners,
                 (max(above, 0), max(-above, 0)),
             )
             left.put_lines(lines[0])
             right.put_lines(lines[1])
+            left.point_beside()
+            right.point_beside()
         finally:
             self._busy = False
 

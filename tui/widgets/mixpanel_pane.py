@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -57,6 +57,7 @@ class MixpanelPane(RequestPane):
         self.fields: Fields | None = None
         """Which field of the message each field comes from, while the message stands beside the request."""
         self._level = False
+        self._changed: tuple[int, Mapping[str, str]] = (0, {})
         self._rows: tuple[FieldRow, ...] = ()
         self._rows_of: MessageDetail | None = None
 
@@ -105,7 +106,22 @@ class MixpanelPane(RequestPane):
         if self.fields is not None:
             body = in_order(body, root, self.fields.ranks)
         self.json.show(body, root=root, flags=flags, notes=changes, key=key)
+        self._mark_changes()
         self.title(self._place() + (" · repaired" if repairs else ""))
+
+    def mark_changes(self, id: int, changes: Mapping[str, str]) -> None:
+        """Mark what became of values that changed since the last message of the same kind."""
+        self._changed = id, changes
+        if self.detail is not None and self.detail.summary.id == id and self.json.display:
+            self._mark_changes()
+
+    def _mark_changes(self) -> None:
+        of, changes = self._changed
+        fields = self.fields if self.detail is not None and self.detail.summary.id == of else None
+        sources: Mapping[str, str] = {} if fields is None else fields.sources
+        self.json.rows.mark_changes(
+            {path: changes[source] for path, source in sources.items() if source in changes}
+        )
 
     def put_level(self, on: bool) -> None:
         """Show the fields in the order of the message, which stands beside them, or as they are sent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..model.level import Lines, own_lines
 from .line_list import LineList
@@ -20,6 +20,10 @@ class RowLines(LineList):
         super().__init__(id=id)
         self.peer: RowLines | None = None
         self.level: Callable[[], None] | None = None
+        self.partners: Mapping[int, int] = {}
+        """The row of `peer` that belongs to each row of this document, as far as there is one."""
+        self.beside = -1
+        """The row that belongs to the one under the cursor of `peer` while that has the focus; -1: none."""
         self._lines: Lines | None = None
         self._firsts: dict[int, int] = {}
         self._laid_out_for = 0
@@ -70,6 +74,22 @@ class RowLines(LineList):
 
     def reveal(self, at: int, *, center: bool = False) -> None:
         super().reveal(self.line_of(at), center=center)
+
+    def point_beside(self) -> None:
+        """Mark the row of the document beside that belongs to the one under the cursor."""
+        if self.peer is not None:
+            self.peer.put_beside(self.partners.get(self.cursor, -1) if self.has_focus else -1)
+
+    def put_beside(self, at: int) -> None:
+        """Mark a row that belongs to the row under the cursor of the document beside; -1: none."""
+        before, self.beside = self.beside, at
+        for row in {before, at} - {-1} if before != at else ():
+            if row < self.row_count:
+                self.redraw_line(row)
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.point_beside()
 
     def redraw_line(self, at: int) -> None:
         first = line = self.line_of(at)
