@@ -235,6 +235,17 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_nodes: int = 50_000
     """JSON values in one message, likewise."""
     body_timeout: float = 30.0
+    max_head: Annotated[int, msgspec.Meta(ge=1024)] = 512 * 1024
+    """Bytes of a request's line and headers; beyond them it is answered with 431."""
+    head_timeout: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    """Seconds that the headers may take; after them the request is answered with 408."""
+    max_connections: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Connections at once; the next one is answered with 503 and closed. 0: no limit."""
+    peer_rate: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Requests a second from one address; further ones are answered with 429. 0: no limit."""
+    write_keys: tuple[str, ...] = ()
+    """The write keys whose messages are accepted, and the project tokens of Mixpanel's own SDKs; others are
+    answered with 401. The token under [destination] is accepted, too. Empty: all are accepted."""
     metrics_token: Secret = Secret()
     metrics_token_env: str = ""
     test_token: Secret = Secret()

@@ -79,6 +79,7 @@ region = {toml_value(answers.region)}  # the endpoint that Segment's destination
 [ingest]
 host = ["127.0.0.1", "::1"]  # add this machine's address to receive from a phone
 port = 8765
+# write_keys = ["…"]  # accept messages of these sources alone; others are answered with 401
 # metrics_token_env = "SEGTAP_METRICS"  # with a token, other machines read /_segtap/metrics
 
 # What the workspace keeps from Mixpanel before anything is translated:

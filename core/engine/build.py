@@ -270,6 +270,7 @@ def build(
             looked=looked,
             faults=faults,
             on_refused=meter.refuse,
+            keys=accepted_keys(settings),
         )
     else:
         app = IngestApp(
@@ -283,6 +284,7 @@ def build(
             looked=looked,
             device=lambda: device_mode_of(active.settings),
             on_refused=meter.refuse,
+            keys=accepted_keys(settings),
         )
     web = WebServer(app, listener, settings.ingest, app.keep_malformed, dated=not settings.proxying)
     ingest, certificates = settings.ingest, None
@@ -325,6 +327,12 @@ def device_mode_of(settings: Settings) -> DeviceMode | None:
     if not given.enabled:
         return None
     return DeviceMode(device_settings(settings), given.integration_cdn_url.rstrip("/") or SEGMENT_CDN)
+
+
+def accepted_keys(settings: Settings) -> frozenset[str]:
+    """Return the write keys and tokens whose messages are accepted; none if all are."""
+    listed = settings.ingest.write_keys
+    return frozenset((*listed, settings.destination.token)) - {""} if listed else frozenset()
 
 
 def now() -> int:

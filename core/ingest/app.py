@@ -29,7 +29,7 @@ class IngestApp:
     `wanted` says whether forwarding is on; `control` handles everything under `/_segtap`. `url` stands in for
     the Host header of clients that send none. `knocks` counts requests without a message. `device` gives what
     makes a page run Mixpanel itself, None if it is not to. `on_refused` is called with the status of each
-    refused request, also of those that are not kept.
+    refused request, also of those that are not kept. `keys` are the write keys and tokens that are accepted.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class IngestApp:
         looked: FirstLook | None = None,
         device: Callable[[], DeviceMode | None] = lambda: None,
         on_refused: Callable[[int], None] = lambda status: None,
+        keys: frozenset[str] = frozenset(),
     ) -> None:
         self._control = control
         self.endpoint = Endpoint(
@@ -57,6 +58,7 @@ class IngestApp:
             looked=looked or FirstLook(),
             device=device,
             on_refused=on_refused,
+            keys=keys,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

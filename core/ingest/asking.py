@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ..errors import JournalError, RequestRefused
+from ..sources.allowed import NotAccepted, refuse_body, refuse_key, refuse_records
 from ..sources.decode import InflatesTooFar, NotJson
 from ..sources.mixpanel.answers import DeviceRefused
 from ..sources.mixpanel.requests import admit, answered, refused_reply
@@ -24,6 +25,8 @@ class Asking(Exchange):
 
     async def serve(self) -> None:
         """Answer everything but POST."""
+        if self.endpoint.settings.peer_rate and await self.refuse_crowd():
+            return
         if self.method == "OPTIONS":
             self.endpoint.knocks.preflight(self.headers, self.path)
             await self.answer(204, b"", preflight_headers(self.headers))
@@ -40,6 +43,12 @@ class Asking(Exchange):
         if route.kind == "pixel":
             await self.pixel()
         elif route.kind == "settings" and route.key:
+            if self.endpoint.keys:
+                try:
+                    refuse_key(route.key, self.endpoint.keys)
+                except RequestRefused as error:
+                    await self.refuse(error, b"")
+                    return
             if self.method == "GET":
                 self.endpoint.knocks.settings(self.headers, self.path)
             host, protocol = self.seen_as()
@@ -80,6 +89,12 @@ class Asking(Exchange):
             return True
         if admitted is None:
             return False
+        if admitted.records and self.endpoint.keys:
+            try:
+                refuse_records(self.path, self.query, b"", self.endpoint.keys)
+            except DeviceRefused as error:
+                await self.refuse_device(error)
+                return True
         if self.method == "GET":
             await self.keep_device(admitted, b"")
         else:
@@ -100,6 +115,9 @@ class Asking(Exchange):
             self.endpoint.knocks.forget()
             try:
                 await self.check_pixel()
+            except NotAccepted as error:
+                await self.refuse(error, b"")
+                return
             except (RequestRefused, NotJson) as error:
                 reason = (
                     str(error)
@@ -130,6 +148,8 @@ class Asking(Exchange):
         """Check the pixel's data. Raises InflatesTooFar beyond so many bytes."""
         text = pixel_json(self.query, limit).text
         members(text)
+        if self.endpoint.keys:
+            refuse_body(text, self.authorization, self.query, self.endpoint.keys)
         if too_deep(text, self.endpoint.settings.max_depth):
             raise nested_too_deep(self.endpoint.settings.max_depth)
 

@@ -16,6 +16,7 @@ from .body import Deadlines
 from .first_look import FirstLook
 from .flood import Allowance
 from .knocks import Knocks
+from .rate import PeerRate
 
 Sink = Callable[[Receipt], Awaitable[int]]
 
@@ -27,10 +28,12 @@ class Endpoint:
         "beside",
         "deadlines",
         "device",
+        "keys",
         "knocks",
         "looked",
         "now",
         "on_refused",
+        "rate",
         "refusals",
         "settings",
         "sink",
@@ -50,6 +53,7 @@ class Endpoint:
         looked: FirstLook,
         device: Callable[[], DeviceMode | None],
         on_refused: Callable[[int], None],
+        keys: frozenset[str],
     ) -> None:
         self.sink = sink
         self.settings = settings
@@ -60,6 +64,9 @@ class Endpoint:
         self.looked = looked
         self.device = device
         self.on_refused = on_refused
+        self.keys = keys
+        """The write keys and tokens that are accepted; all if it is empty."""
+        self.rate = PeerRate(settings.peer_rate)
         self.refusals = Allowance()
         self.deadlines = Deadlines(settings.body_timeout)
         self.beside = asyncio.Lock()

@@ -15,7 +15,7 @@ from ..errors import JournalError, JournalFull, RequestRefused
 from ..messages import Origin, Receipt, SourceKind
 from ..sources.limits import REFUSED_BODY_BYTES
 from ..sources.mixpanel.answers import DeviceRefused, Reply
-from ..sources.mixpanel.requests import Admitted
+from ..sources.mixpanel.requests import Admitted, refused_reply
 from ..sources.segment.routes import is_tee
 from .body import HUNG_UP, Receive, Scope, Send
 from .cors import HeaderList, answer_headers
@@ -29,6 +29,7 @@ _CLOSE: tuple[bytes, bytes] = (b"connection", b"close")
 _RUN = os.urandom(10).hex()
 _numbers = itertools.count()
 """Both make a receipt's uid: asking the system for randomness each time would let go of the interpreter."""
+TOO_MANY = 429
 _RETRY_AFTER = b"2"
 _RETRY_AFTER_FULL = b"10"
 
@@ -56,6 +57,12 @@ class Exchange:
         return None
 
     @property
+    def authorization(self) -> str | None:
+        """The `Authorization` header, in which most SDKs send the write key."""
+        value = self.header(b"authorization")
+        return None if value is None else value.decode("latin-1")
+
+    @property
     def origin(self) -> bytes | None:
         """The page that the request comes from, None if it names none."""
         return self.header(b"origin")
@@ -69,12 +76,25 @@ class Exchange:
             self.endpoint.looked.forget(receipt.uid)
             raise
 
+    async def refuse_crowd(self) -> bool:
+        """Count the request, and refuse it if its client has sent too many; return True if it was refused."""
+        client: tuple[str, int] | None = self.scope.get("client")
+        wait = self.endpoint.rate.wait(client[0] if client else "", self.endpoint.now())
+        if not wait:
+            return False
+        words = f"more than {self.endpoint.settings.peer_rate:g} requests a second from this address"
+        error = refused_reply(self.path, self.query, b"", words, TOO_MANY) or RequestRefused(TOO_MANY, words)
+        await self.refuse(error, b"", (b"retry-after", b"%d" % wait), close=True)
+        return True
+
     async def answer_later(self, error: JournalError) -> None:
         """Answer that the request cannot be stored and that the client should try again."""
         after = _RETRY_AFTER_FULL if isinstance(error, JournalFull) else _RETRY_AFTER
         await self.answer_json(503, str(error), (b"retry-after", after))
 
-    async def refuse(self, error: RequestRefused, body: bytes, *, close: bool = False) -> None:
+    async def refuse(
+        self, error: RequestRefused, body: bytes, *headers: tuple[bytes, bytes], close: bool = False
+    ) -> None:
         """Keep the request as a refused one, and answer why."""
         device = isinstance(error, DeviceRefused)
         receipt = self.receipt(
@@ -84,7 +104,7 @@ class Exchange:
             source_kind="mixpanel" if device else "segment",
         )
         await self.endpoint.keep_refused(receipt)
-        extra = (_CLOSE,) if close else ()
+        extra = (*headers, _CLOSE) if close else headers
         if isinstance(error, DeviceRefused):
             await self.answer_device(error.reply, *extra)
         elif error.status != HUNG_UP:

@@ -23,15 +23,14 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from ..settings import IngestSettings
 from ..sources.mixpanel.answers import Reply
 from ..sources.mixpanel.requests import refused_reply
+from ..text import size
 from .cors import answer_headers
 
-HEAD_BYTES = 512 * 1024
-"""Most that a request's line and headers may take; servers in front of Segment take far less."""
 URL_BYTES = 64 * 1024 - 1
 """Most that a request's address may take: httptools parses no longer one."""
-HEAD_SECONDS = 30.0
 
 CONTROL = "/_segtap"
 """Paths here and below belong to the control API, whose clients never close their sending side alone."""
@@ -53,6 +52,10 @@ _TOO_LONG = "the request's address is over 64 KB: send what is in it as the body
 IS_HTTP2 = "a client spoke HTTP/2 without asking: set it to HTTP/1.1"
 
 
+_LIMITS = IngestSettings()
+"""The limits of a protocol that is given none."""
+
+
 class Report(Protocol):
     """Learns of what came in place of a request; `method` and `target` as far as they could be read."""
 
@@ -62,11 +65,20 @@ class Report(Protocol):
 
 
 class TapProtocol(HttpToolsProtocol):
-    """One connection. `report` is called with what could not be read as a request."""
+    """One connection. `report` is called with what could not be read as a request; `limits` are those of
+    heads and of connections.
+    """
 
-    def __init__(self, *args: Any, report: Report | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        report: Report | None = None,
+        limits: IngestSettings = _LIMITS,
+        **more: Any,
+    ) -> None:
         super().__init__(*args, **more)
         self._report = report
+        self._limits = limits
         self._in_head = False
         self._head_bytes = 0
         self._at_once = False
@@ -82,6 +94,10 @@ class TapProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Note a new connection."""
         super().connection_made(transport)
+        most = self._limits.max_connections
+        if most and len(self.connections) > most:
+            self._refuse(503, f"more than {most:,} connections are open")
+            return
         self._patience = self.loop.call_later(self.timeout_keep_alive, self._out_of_patience)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,10 +133,10 @@ class TapProtocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES:
-                self._refuse(431, f"the request's headers are over {HEAD_BYTES >> 10} KB")
+            if self._head_bytes > self._limits.max_head:
+                self._refuse(431, f"the request's headers are over {size(self._limits.max_head)}")
             elif self._patience is None:
-                self._patience = self.loop.call_later(HEAD_SECONDS, self._out_of_patience)
+                self._patience = self.loop.call_later(self._limits.head_timeout, self._out_of_patience)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Note that the client sends no more. True keeps the other direction open for the answer."""
@@ -218,7 +234,8 @@ class TapProtocol(HttpToolsProtocol):
     def _out_of_patience(self) -> None:
         self._patience = None
         if self._in_head:
-            self._refuse(408, f"the request's headers were not complete after {HEAD_SECONDS:g} s")
+            seconds = self._limits.head_timeout
+            self._refuse(408, f"the request's headers were not complete after {seconds:g} s")
         elif not self.transport.is_closing():
             self.transport.close()
 

@@ -7,6 +7,7 @@ import asyncio
 from ..errors import JournalError, RequestRefused
 from ..messages import Origin
 from ..sources.admission import admit
+from ..sources.allowed import refuse_body, refuse_records
 from ..sources.decode import InflatesTooFar, inflate
 from ..sources.mixpanel.answers import TOO_LARGE, DeviceRefused
 from ..sources.mixpanel.requests import Admitted, refused_reply
@@ -34,6 +35,8 @@ class Posting(Exchange):
     async def post(self) -> None:
         """Keep the messages of a POST, and answer."""
         settings = self.endpoint.settings
+        if settings.peer_rate and await self.refuse_crowd():
+            return
         if self.endpoint.knocks.any:
             self.endpoint.knocks.forget()
         # Taken out: the scope would hold what holds it.
@@ -89,7 +92,10 @@ class Posting(Exchange):
             except RequestRefused as error:
                 raise refused_reply(self.path, self.query, b"", str(error)) or error from error
             limit, depth = settings.max_decoded, settings.max_depth
-            return text, admit(self.path, self.query, text, max_depth=depth, limit=limit)
+            admitted = admit(self.path, self.query, text, max_depth=depth, limit=limit)
+            if keys := self.endpoint.keys:
+                self.check_keys(text, admitted, keys)
+            return text, admitted
 
         if len(body) <= AT_ONCE:
             try:
@@ -100,6 +106,14 @@ class Posting(Exchange):
 
         async with self.endpoint.beside:
             return await asyncio.to_thread(inflate_and_admit, settings.max_decoded)
+
+    def check_keys(self, text: bytes, admitted: int | Admitted | None, keys: frozenset[str]) -> None:
+        """Raise RequestRefused unless the messages have a write key, or the records tokens, of these."""
+        if isinstance(admitted, Admitted):
+            if admitted.records:
+                refuse_records(self.path, self.query, text, keys)
+        elif admitted is not None:
+            refuse_body(text, self.authorization, self.query, keys)
 
     def with_unread_encoding(self, error: RequestRefused) -> RequestRefused:
         """Add the reason to a refusal if the body is compressed in a way that segtap does not read."""

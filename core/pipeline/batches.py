@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..json_text import json_bytes
-from ..messages import JsonObject, Message, Receipt
+from ..messages import JsonObject, Message
 from ..paths import child
-from ..sources.decode import BOM, NotJson, read_json
-from ..sources.parts import array_parts, members, object_parts
-from ..sources.segment.routes import basic_user, query_field
+from ..sources.decode import BOM, NotJson
+from ..sources.parts import members, object_parts
+from ..sources.segment.write_key import is_batch
 
 SHARED = ("context", "integrations")
 """What a batch may state once for all of its items. An item's own keys win: Segment does not document which
@@ -48,26 +48,6 @@ def spelled(message: Message) -> bytes:
     return b"{" + b",".join(made) + b"}"
 
 
-def is_batch(parts: Mapping[str, bytes]) -> bool:
-    """Return whether the body's members are a batch: `batch` is a list."""
-    return parts.get("batch", b"")[:1] == b"["
-
-
-def write_key_of(receipt: Receipt, parts: Mapping[str, bytes]) -> str:
-    """Return the write key: the body's, else the Basic user, else the first batch item's, else the query's.
-
-    Each is missing in some SDK. `parts` are the members of the body's object.
-    """
-    key = string_in(parts.get("writeKey")) or basic_user(receipt.header("authorization"))
-    if not key and is_batch(parts):
-        try:
-            items = array_parts(parts["batch"])
-            key = string_in(members(items[0]).get("writeKey")) if items else ""
-        except NotJson:
-            key = ""
-    return key or query_field(receipt.query, "writeKey")
-
-
 def merged(own: JsonObject, shared: JsonObject, path: str, filled: list[str]) -> JsonObject:
     """Fill in what `own` lacks of `shared`, in the objects inside as well; `filled` gets the paths of it.
 
@@ -86,11 +66,3 @@ def merged(own: JsonObject, shared: JsonObject, path: str, filled: list[str]) ->
                 inner = target[key] = dict(there)
                 waiting.append((inner, value, child(where, key)))
     return whole
-
-
-def string_in(raw: bytes | None) -> str:
-    """Return the string that a JSON text holds, "" for another value or none."""
-    if raw is None or raw[:1] != b'"':
-        return ""
-    value, _ = read_json(raw)
-    return value if isinstance(value, str) else ""

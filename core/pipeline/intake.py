@@ -33,9 +33,10 @@ from ..sources.segment.objections import (
 from ..sources.segment.pixel import pixel_json
 from ..sources.segment.routes import route_of
 from ..sources.segment.times import corrected, iso, read_time
+from ..sources.segment.write_key import is_batch, write_key_of
 from ..text import shown
 from .address import public_address
-from .batches import SHARED, is_batch, merged, write_key_of
+from .batches import SHARED, merged
 from .device import device_messages
 from .reading import id_text, marks_of, objections_to
 
@@ -87,7 +88,7 @@ class _Reading:
         self.single = not is_batch(parts)
         self.items = [body] if self.single else array_parts(parts["batch"])
         self.crowded_from = 1 if self.single else over_from(self.items, parts["batch"], bounds)
-        self.write_key = write_key_of(receipt, parts)
+        self.write_key = write_key_of(parts, receipt.header("authorization"), receipt.query)
         self.sent_at: Json = None
         self.shared: dict[str, JsonObject] = {}
         self.shared_overflows: list[tuple[str, str]] = []

@@ -12,7 +12,7 @@ from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..sources.decode import BOM, NotJson, read_json
 from ..sources.parts import array_parts, object_parts
-from .batches import string_in
+from ..sources.segment.write_key import string_in
 from .lines import Given, Unreadable, given_messages
 from .reading import read_message
 

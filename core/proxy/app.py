@@ -59,6 +59,7 @@ class ProxyApp:
         looked: FirstLook | None = None,
         faults: Faults | None = None,
         on_refused: Callable[[int], None] = lambda status: None,
+        keys: frozenset[str] = frozenset(),
     ) -> None:
         async def keep(receipt: Receipt) -> int:
             """Hand on the receipt of a copy: the server received the message as well."""
@@ -78,6 +79,7 @@ class ProxyApp:
             knocks=knocks,
             looked=looked,
             on_refused=on_refused,
+            keys=keys,
         )
         self._upstreams = upstreams
         self._passing = passing

@@ -259,9 +259,10 @@ class WebServer:
     ) -> None:
         self._listener = listener
         tls = _tls_options(settings) if listener.tls else {}
+        protocol = functools.partial(TapProtocol, report=report, limits=settings)
         config = uvicorn.Config(
             app,  # pyright: ignore[reportArgumentType] – uvicorn types each event; plain dicts are ASGI
-            http=cast("type[asyncio.Protocol]", functools.partial(TapProtocol, report=report)),
+            http=cast("type[asyncio.Protocol]", protocol),
             ws="websockets-sansio",
             # Feed frames are small and local: compressing them would cost more than sending.
             ws_per_message_deflate=False,
