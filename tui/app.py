@@ -218,6 +218,8 @@ class SegtapApp(App[object], inherit_bindings=False):
             if key.palette and key.owner in owners:
                 run = partial(self.run_action, key.action, owners[key.owner])
                 yield SystemCommand(key.text, f"{key.group} · key {label(key)}", run)
+        to_url = partial(main.action_act, "replay_to")
+        yield SystemCommand("Replay to another URL…", "Message · to Segment, or another server", to_url)
         for exporter in EXPORTERS:
             run = partial(main.action_act, f"copy_as_{exporter.id}")
             yield SystemCommand(f"Copy as {exporter.title}", f"Message · key {first('message.copy-as')}", run)

@@ -246,7 +246,8 @@ async def _replay(engine: Controlled, order: ops.ReplayRequest) -> ops.Replayed:
             raise InputError("An edited message is sent alone: `messages` must hold one.")
         if url:
             return _posted(await engine.commands.edited_to(url, texts[0], order.edited, order.message_id))
-        return ops.Replayed(await engine.commands.send_edited(texts[0], order.edited, order.message_id))
+        id = await engine.commands.send_edited(texts[0], order.edited, order.message_id)
+        return ops.Replayed(1, id=id)
     if not texts:
         if url:
             return _posted(await engine.commands.replay_to(url, order.ids))

@@ -250,10 +250,14 @@ class ExpectRequest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
 
 
 class Replayed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The number of messages that were replayed, and what the server at another URL answered to each."""
+    """The number of messages that were replayed, and what the server at another URL answered to each.
+
+    `id` is that of an edited message in the journal, 0 for other replays.
+    """
 
     replayed: int
     answers: tuple[Posted, ...] = ()
+    id: int = 0
 
 
 class ValidateRequest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -181,14 +181,14 @@ class Viewer(abc.ABC):
         messages = tuple(msgspec.Raw(text) for text in texts)
         return (await self.call(ops.REPLAY, ops.ReplayRequest(messages=messages))).replayed
 
-    async def send_edited(self, text: bytes, edited: int, message_id: str = "") -> None:
-        """Send the JSON text of a message that was edited through segtap; `edited` is the id of the original.
+    async def send_edited(self, text: bytes, edited: int, message_id: str = "") -> int:
+        """Send the JSON text of a message that was edited through segtap, and return its id.
 
-        `message_id` becomes its messageId, "" leaves the one in the text. Raises InputError if the text is
-        not a message, or the original is no longer in the journal.
+        `edited` is the id of the original. `message_id` becomes its messageId, "" leaves the one in the text.
+        Raises InputError if the text is not a message, or the original is no longer in the journal.
         """
         order = ops.ReplayRequest(messages=(msgspec.Raw(text),), edited=edited, message_id=message_id)
-        await self.call(ops.REPLAY, order)
+        return (await self.call(ops.REPLAY, order)).id
 
     async def edited_to(self, url: str, text: bytes, edited: int, message_id: str = "") -> Posted:
         """Send the JSON text of a message that was edited to the server at a URL, and return its answer.

@@ -16,7 +16,7 @@ from ..index.judging import READING
 from ..index.receipts import ReceiptReader
 from ..index.replay import MAX_BYTES, MAX_MESSAGES, replay_receipts, with_message_id
 from ..ingest.knocks import Knocks
-from ..messages import Message
+from ..messages import Message, message_number
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .forwarder_switch import ForwarderSwitch
@@ -125,12 +125,12 @@ class Commands:
         return await self._replay(await self._reader.given(texts))
 
     async def send_edited(self, text: bytes, edited: int, message_id: str) -> int:
-        """Send a message that was edited from one of the journal through segtap, and return 1.
+        """Send a message that was edited from one of the journal through segtap, and return its own id.
 
         It gets the write key of that one and counts as a replay of it. `message_id` becomes its messageId, ""
         leaves the one in the text. Raises InputError.
         """
-        return await self._replay([await self._edited(text, edited, message_id)])
+        return message_number(await self._append([await self._edited(text, edited, message_id)]), 0)
 
     async def edited_to(self, url: str, text: bytes, edited: int, message_id: str) -> list[Posted]:
         """Send a message that was edited from one of the journal to another server; see `send_edited`."""
@@ -165,6 +165,12 @@ class Commands:
         return with_message_id(message, message_id) if message_id else message
 
     async def _replay(self, messages: Sequence[Message]) -> int:
-        for receipt in replay_receipts(messages, wanted=self._switch.on):
-            await self._log.append(receipt)
+        await self._append(messages)
         return len(messages)
+
+    async def _append(self, messages: Sequence[Message]) -> int:
+        """Send messages through segtap, and return the position of the last request that they are in."""
+        last = 0
+        for receipt in replay_receipts(messages, wanted=self._switch.on):
+            last = await self._log.append(receipt)
+        return last

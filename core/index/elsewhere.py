@@ -7,10 +7,8 @@ record of Mixpanel's own SDKs goes to its endpoint of Mixpanel's at the same pla
 from __future__ import annotations
 
 import base64
-import ipaddress
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
-from urllib.parse import urlsplit
 
 from ..answers import ACCEPT_PLAIN, read_body
 from ..delivery import Posted
@@ -19,6 +17,7 @@ from ..forward.wire import JSON_TYPE
 from ..json_text import json_bytes
 from ..messages import CALL_TYPES, Message
 from ..pipeline.batches import spelled
+from ..server_url import checked
 from ..sources.decode import NotJson, read_json
 from ..sources.mixpanel.records import token_of
 from ..text import clean, shorten
@@ -127,36 +126,6 @@ def records_call(endpoint: str, records: Sequence[bytes], token: str) -> Call:
     if endpoint != IMPORT:
         return Call(f"{endpoint}?verbose=1", body, headers)
     return Call(endpoint, body, {**headers, "authorization": _basic(token)})
-
-
-def checked(url: str) -> str:
-    """Return the URL of a server, without a slash at its end. Raises InputError for one that cannot be used.
-
-    The error does not repeat what may hold a password.
-    """
-    url = url.strip()
-    if any(sign in url for sign in "@?#"):
-        raise InputError(
-            "The URL must be scheme, host, port and path only: no user, query or fragment. The write key is"
-            " the message's own."
-        )
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises only when it is read
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"The URL must start with http:// or https:// and name a host, not {clean(url)!r}.")
-    return url.rstrip("/")
-
-
-def is_loopback(url: str) -> bool:
-    """Return True if the URL names this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _headers(write_key: str) -> dict[str, str]:

@@ -11,14 +11,18 @@ from pathlib import Path
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine
 from fake_viewer import until
+from mixpanel_server import MixpanelServer
 from pane_host import screen
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from segtap.core.api.client import Client
+from segtap.core.delivery import DeliveryState
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.edit import EditScreen
+from segtap.tui.screens.name_box import NameBox
 
 SENT = {"type": "track", "event": "Order Completed", "userId": "user-1", "messageId": "m-1"}
 
@@ -30,10 +34,13 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def on_screen(
-    folder: Path, *messages: object, size: tuple[int, int] = (160, 45)
+    folder: Path,
+    *messages: object,
+    size: tuple[int, int] = (160, 45),
+    mixpanel_url: str = "http://127.0.0.1:9",
 ) -> AsyncIterator[tuple[Pilot[object], Client]]:
     """The screen on an engine that has received these messages, with the newest one selected."""
-    settings = engine_settings(folder)
+    settings = engine_settings(folder, mixpanel_url=mixpanel_url)
     async with running_engine(settings) as (engine, client):
         await post(engine.url, *messages)
         await listed(client, len(messages))
@@ -79,6 +86,47 @@ async def test_an_edited_message_is_sent_with_a_new_message_id_or_the_same(
         assert (detail.summary.message_id == "m-1") is same
         assert detail.replay_of is not None
         assert detail.replay_of.id == first.id
+
+
+async def test_an_edited_message_is_validated_at_mixpanel(tmp_path: Path) -> None:
+    async with (
+        MixpanelServer() as mixpanel,
+        on_screen(tmp_path, SENT, mixpanel_url=mixpanel.url) as (pilot, client),
+    ):
+        await pilot.press("e")
+        await editing(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose))
+        assert f"unless v sends it once to project a1b2…f9 at {mixpanel.url}" in pilot.app.screen.question  # type: ignore[attr-defined]
+        await pilot.press("v")
+        await noted(pilot, "“Order Completed”: /import 200 OK, 1 of 1 imported")
+        _, edited = await listed(client, 2)
+        state = await client.state()
+    assert edited.delivery is DeliveryState.SENT
+    assert (state.forwarding, state.deliveries.off) == (False, 1)
+    assert [event["properties"]["$insert_id"] for event in mixpanel.events] == [edited.message_id]
+
+
+async def test_an_edited_message_is_sent_to_another_server(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    async with (
+        running_engine(engine_settings(tmp_path / "there")) as (other, there),
+        on_screen(tmp_path, SENT) as (pilot, client),
+    ):
+        await pilot.press("e")
+        await editing(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose))
+        await pilot.press("u")
+        await until(pilot, lambda: isinstance(pilot.app.screen, NameBox))
+        pilot.app.screen.query_one(Input).value = other.url
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose))
+        await pilot.press("s")
+        await noted(pilot, "“Order Completed” to /v1/track: ")
+        (received,) = await listed(there, 1)
+        assert received.message_id == "m-1"
+        assert len(await listed(client, 1)) == 1, "nothing came into this engine"
 
 
 async def test_a_text_that_is_not_a_message_is_said_and_not_sent(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App
@@ -105,6 +106,11 @@ class Context(Protocol):
         """The list of messages."""
         ...
 
+    @property
+    def memory(self) -> Path | None:
+        """The file of the layout; what else is remembered is in files beside it. None to remember nothing."""
+        ...
+
     def pane_text(self) -> tuple[str, str]:
         """Return the name of the pane in use, and its text."""
         ...
@@ -151,11 +157,13 @@ async def ask(on: Context, question: str, *, yes: str, no: str) -> bool:
     return bool(await on.whole_app.push_screen_wait(Confirm(question, yes, no)))
 
 
-async def ask_for(on: Context, title: str, about: str, text: str, what: str) -> str | None:
+async def ask_for(
+    on: Context, title: str, about: str, text: str, what: str, done: str = "saves"
+) -> str | None:
     """Ask for a text such as a file's name, with one to start from; None if the reader gave none."""
     from ..screens.name_box import NameBox
 
-    return await on.whole_app.push_screen_wait(NameBox(title, about, text, what=what, most=1_000))
+    return await on.whole_app.push_screen_wait(NameBox(title, about, text, what=what, most=1_000, done=done))
 
 
 async def choose(on: Context, question: str, answers: Sequence[Answer]) -> str:

@@ -15,11 +15,15 @@ from ...core import read_document
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.errors import InputError
 from ...core.json_text import json_bytes
-from ...core.text import clean, shorten
 from ..keymap import first
 from ..model.json_place import place_of
-from .context import Context, choose
+from .context import Answer, Context, choose
+from .elsewhere import ask_for_url
+from .elsewhere import show as show_answer
 from .forwarding import project_of
+from .replay import shown_name
+from .validate import sent
+from .validate import show as show_validated
 
 FILLED_AGAIN = ("receivedAt", "sentAt", "timestamp", "originalTimestamp")
 """Members that each receipt fills in for a message without them."""
@@ -125,27 +129,58 @@ async def _edit(on: Context, detail: MessageDetail, text: str, start: str) -> No
 async def _send(on: Context, summary: Summary, text: str) -> bool:
     """Ask how to send the text and send it. Returns False if it is to be edited further."""
     state = on.state
-    way = await choose(on, send_question(state), SEND_ANSWERS)
-    if way not in ("new", "same"):
+    way = await choose(on, send_question(state), send_answers(state))
+    if way == "url":
+        return await _send_elsewhere(on, summary, text)
+    if way not in ("new", "same", "validate"):
         return False
-    message_id = str(uuid.uuid4()) if way == "new" else ""
-    await on.viewer.send_edited(text.encode("utf-8", "surrogatepass"), summary.id, message_id)
+    id = await on.viewer.send_edited(_encoded(text), summary.id, "" if way == "same" else str(uuid.uuid4()))
+    if way == "validate" and state is not None:
+        show_validated(on, state, shown_name(summary), await sent(on, id))
+        await on.go_to([id], "delivery")
+        return True
     goes = (
         f"It goes to {project_of(state)}."
         if state is not None and state.forwarding
         else "Forwarding is off, so Mixpanel gets nothing."
     )
-    name = shorten(clean(summary.name or summary.type), 40)
-    on.notify(f"Sent the edited “{name}” through segtap. {goes}")
+    on.notify(f"Sent the edited “{shown_name(summary)}” through segtap. {goes}")
     return True
 
 
-SEND_ANSWERS = (
+async def _send_elsewhere(on: Context, summary: Summary, text: str) -> bool:
+    """Send the text to another server. Returns False if it is to be edited further."""
+    url = await ask_for_url(on, "the edited message")
+    way = await choose(on, ELSEWHERE_QUESTION, MESSAGE_IDS) if url else ""
+    if way not in ("new", "same"):
+        return False
+    message_id = str(uuid.uuid4()) if way == "new" else ""
+    answer = await on.viewer.edited_to(url, _encoded(text), summary.id, message_id)
+    show_answer(on, shown_name(summary), url, answer)
+    return answer.taken
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+MESSAGE_IDS = (
     ("back", "Edit further", "e"),
     ("new", "New messageId", "n"),
     ("same", "messageId as in the text", "s"),
 )
-"""The answers to `send_question`."""
+"""The answers to the question with which messageId an edited message is sent."""
+ELSEWHERE_QUESTION = (
+    "Send the edited message with which messageId?\n"
+    "Segment drops a message if one with its messageId came within 24 hours."
+)
+
+
+def send_answers(state: EngineState | None) -> list[Answer]:
+    """Return the answers to `send_question`: Mixpanel gets it once only if forwarding does not send it."""
+    once: list[Answer] = [("validate", "New messageId, and to Mixpanel once", "v")]
+    possible = state is not None and state.can_forward and not state.forwarding
+    return [*MESSAGE_IDS, *(once if possible else ()), ("url", "To another URL …", "u")]
 
 
 def send_question(state: EngineState | None) -> str:
@@ -153,7 +188,9 @@ def send_question(state: EngineState | None) -> str:
     if state is not None and state.forwarding:
         first = f"Send the edited message through segtap, and on to {project_of(state)}?"
     else:
-        first = "Send the edited message through segtap? Forwarding is off, so Mixpanel gets nothing of it."
+        first = "Send the edited message through segtap? Forwarding is off, so Mixpanel gets nothing of it"
+        once = f", unless v sends it once to {project_of(state)}" if state and state.can_forward else ""
+        first += f"{once}."
     return (
         f"{first}\n"
         "With a new messageId it is another message: Mixpanel counts its event beside the first one.\n"

@@ -7,7 +7,8 @@ from functools import partial
 from ...core.api.models import EngineState
 from ...core.commands import bulk
 from ...core.text import clean
-from .context import Context, ask, ask_for
+from .context import Context, ask
+from .elsewhere import ask_for_url
 from .forwarding import credentials_shown, project_of
 from .many_run import These, counted, counted_messages, run
 
@@ -78,11 +79,8 @@ def _question(state: EngineState, question: str, again: str) -> str:
 
 async def to_url(on: Context, these: These) -> None:
     """Ask for the URL of another server, and send the messages there as SDKs would."""
-    about = f"Send {these.what} to another server: Segment, a proxy of it, or another segtap."
-    url = await ask_for(on, "Send to a URL", about, "", "https://…")
-    if not url:
-        return
-    if await ask(on, f"Send {these.what} to {clean(url)}?", yes="Send them", no="Do not send"):
+    url = await ask_for_url(on, these.what, always=True)
+    if url:
         await run(
             on,
             these,

@@ -12,17 +12,8 @@ from .forwarding import project_of
 
 async def replay(on: Context) -> None:
     """Send the selected message through segtap again."""
-    state, summary = on.state, on.summary
+    state, summary = on.state, replayable(on)
     if state is None or summary is None:
-        on.notify("There is no message to replay yet.", severity="warning")
-        return
-    if summary.refused:
-        on.notify(
-            "It is damaged, so there is nothing to replay."
-            if summary.damaged
-            else "A refused request holds no message, so there is nothing to replay.",
-            severity="warning",
-        )
         return
     why = await _why_not_sent(on, summary) if state.forwarding else ""
     if (
@@ -34,14 +25,31 @@ async def replay(on: Context) -> None:
     ):
         return
     count = await on.viewer.replay([summary.id])
-    name = shorten(clean(summary.name or summary.type), 40)
-    what = f"Replayed “{name}”" if count == 1 else f"Replayed {counted(count, 'message')}"
+    what = f"Replayed “{shown_name(summary)}”" if count == 1 else f"Replayed {counted(count, 'message')}"
     if why:
         on.notify(f"{what}. Mixpanel gets nothing of it: {clean(why)}.")
     elif state.forwarding:
         on.notify(f"{what}: it goes to {project_of(state)}.")
     else:
         on.notify(f"{what}. Forwarding is off, so Mixpanel gets nothing.")
+
+
+def shown_name(summary: Summary) -> str:
+    """Return the name of a message for a sentence."""
+    return shorten(clean(summary.name or summary.type), 40)
+
+
+def replayable(on: Context) -> Summary | None:
+    """Return the selected message's line, or None and say why it cannot be replayed."""
+    summary = on.summary
+    if summary is None or on.state is None:
+        on.notify("There is no message to replay yet.", severity="warning")
+        return None
+    if summary.refused:
+        what = "It is damaged" if summary.damaged else "A refused request holds no message"
+        on.notify(f"{what}, so there is nothing to replay.", severity="warning")
+        return None
+    return summary
 
 
 async def _why_not_sent(on: Context, summary: Summary) -> str:

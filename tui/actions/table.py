@@ -12,6 +12,7 @@ from . import (
     copy,
     destinations,
     edit,
+    elsewhere,
     findings,
     forwarding,
     many,
@@ -26,6 +27,7 @@ from .context import Context
 ACTIONS: dict[str, Callable[[Context], Awaitable[None] | None]] = {
     "validate": validate.validate,
     "replay": replay.replay,
+    "replay_to": elsewhere.replay_to,
     "edit": edit.edit,
     "edit_outside": edit.edit_outside,
     "forwarding": forwarding.forwarding,

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from textual.notifications import SeverityLevel
 
 from ... import core
-from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.api.models import EngineState, MessageDetail
 from ...core.delivery import OWED_STATES, DeliveryState, Outcome, Validated
 from ...core.messages import Marks
-from ...core.text import clean, counted, shorten
+from ...core.text import clean, counted
 from ..keymap import first
 from .context import Context, ask
 from .forwarding import credentials_shown, project_of
+from .replay import shown_name
 
 SLOW = 1.0
 """Seconds after which the user is told that the answer is awaited."""
@@ -43,13 +44,13 @@ async def validate(on: Context) -> None:
         return
     if not await ask(on, validate_question(state, detail), yes="Send it", no="Do not send"):
         return
-    result = await _sent(on, summary.id)
-    show(on, state, summary, result)
+    result = await sent(on, summary.id)
+    show(on, state, shown_name(summary), result)
     if result.outcome is not None and on.summary is not None and on.summary.id == summary.id:
         await on.go_to([summary.id], "delivery")
 
 
-async def _sent(on: Context, id: int) -> Validated:
+async def sent(on: Context, id: int) -> Validated:
     """Send a message, and say so while Mixpanel takes long to answer."""
     sending = asyncio.create_task(on.viewer.validate([id]))
     try:
@@ -118,9 +119,8 @@ def _again(detail: MessageDetail) -> str:
     return f"{words} It counts a second time: {counted_again}." if counted_again else words
 
 
-def show(on: Context, state: EngineState, summary: Summary, result: Validated) -> None:
-    """Show Mixpanel's answer."""
-    name = shorten(clean(summary.name or summary.type), 40)
+def show(on: Context, state: EngineState, name: str, result: Validated) -> None:
+    """Show Mixpanel's answer to a message."""
     if result.outcome is None:
         on.notify(f"“{name}”: {clean(result.words)}.", title=NOTHING, severity="warning", timeout=10)
         return

@@ -49,7 +49,7 @@ class MainShape(MainLayout):
         memory: Path | None = None,
     ) -> None:
         super().__init__(viewer, settings, marks=marks, clock=clock)
-        self._memory = memory
+        self.memory = memory
         self.shape = layout_memory.read(memory)
         self.list.look = self.shape.look
         show_utc(self.shape.look.clock == "utc")
@@ -167,5 +167,5 @@ class MainShape(MainLayout):
     def _keep(self, **changes: object) -> None:
         """Remember changes of the layout for the next start."""
         self.shape = msgspec.structs.replace(self.shape, **changes)
-        if why := layout_memory.write(self._memory, self.shape):
+        if why := layout_memory.write(self.memory, self.shape):
             self.notify(why, severity="warning")

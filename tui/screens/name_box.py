@@ -1,4 +1,4 @@
-"""Asks for a name."""
+"""Asks for a name, or another short text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ LONGEST = 60
 
 
 class NameBox(ModalScreen[str | None]):
-    """A box for a name. It gives the name, "" if it was emptied, or None if nothing is to change."""
+    """A box for a name, or for `what`. It gives the text, "" if it was emptied, or None for no change.
+
+    It takes up to `most` characters; `done` is what Enter does.
+    """
 
     DEFAULT_CSS = """
     NameBox {
@@ -50,10 +53,12 @@ class NameBox(ModalScreen[str | None]):
         *,
         what: str = "a name",
         most: int = LONGEST,
+        done: str = "saves",
     ) -> None:
         super().__init__()
         self._what = what
         self._most = most
+        self._done = done
         self._heading = title
         self._about = about
         self._others = others
@@ -62,7 +67,9 @@ class NameBox(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = worded(self, Content(self._heading))  # pyright: ignore[reportAttributeAccessIssue]
-            box.border_subtitle = worded(self, Content(f"Enter saves · {first('name.cancel')} cancels"))  # pyright: ignore[reportAttributeAccessIssue]
+            box.border_subtitle = worded(
+                self, Content(f"Enter {self._done} · {first('name.cancel')} cancels")
+            )  # pyright: ignore[reportAttributeAccessIssue]
             yield Static(worded(self, Content("\n".join(filter(None, (self._about, self._others))))))
             yield Input(self._known_as, placeholder=self._what, max_length=self._most, compact=True)
 

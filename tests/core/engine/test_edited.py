@@ -32,9 +32,10 @@ async def test_an_edited_message_is_forwarded_and_linked_to_the_original(
             await post(engine.url, track("m-1", "Broken"))
             (line,) = await listed(client, 1)
             await client.set_forwarding(True)
-            await client.send_edited(TEXT, line.id, message_id)
+            id = await client.send_edited(TEXT, line.id, message_id)
             await until(client, lambda state: state.deliveries.sent == 1)
             edited = (await listed(client, 2))[1]
+            assert id == edited.id
             detail, original = await client.detail(edited.id), await client.detail(line.id)
         (event,) = mixpanel.events
     assert event["event"] == "Fixed"
