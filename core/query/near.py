@@ -144,8 +144,12 @@ def _found(value: Json, steps: Sequence[str]) -> Json:
 
 def _alike(condition: Node, candidate: Candidate) -> bool:
     """Return True if the name of a message's event is nearly one that the condition asks for."""
-    if not isinstance(condition, FieldTerm) or condition.field != "event":
-        return False
+    match condition:
+        case FieldTerm("event", values):
+            wanted = [fold(value.literal) for value in values if value.literal]
+        case Comparison(Path(("event",) | ("name",)), "=", str(name)):
+            wanted = [fold(name)]
+        case _:
+            return False
     name = fold(candidate.names().event)
-    wanted = [fold(value.literal) for value in condition.values if value.literal]
     return any(SequenceMatcher(None, name, one).ratio() >= ALIKE for one in wanted)

@@ -51,6 +51,8 @@ ORDER = Row(
         ("event:order* user:u-8 group:acme", 'user:u-8: has user "u-7"'),
         ("type:page user:u-7", 'type:page: has type "track"'),
         ('event:"Order Complete"', 'event:"Order Complete": has event "Order Completed"'),
+        ('type:track event="order completed"', 'event="order completed": has event "Order Completed"'),
+        ('event="Orders Completed"', 'event="Orders Completed": has event "Order Completed"'),
         ('event:"Ordr Completed" properties.tax=1', 'event:"Ordr Completed": has event "Order Completed"'),
     ],
 )
