@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from collections.abc import Generator
 from pathlib import Path
+from typing import BinaryIO
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -31,13 +34,27 @@ def create(path: Path, data: bytes, *, sync: bool = False) -> None:
 def replace(path: Path, data: bytes) -> None:
     """Write a file whole or not at all. One that is there keeps its mode; a link gives way to the file.
 
-    The new text is written beside it under a name that nobody can foresee, then renamed. Raises OSError.
+    Raises OSError.
+    """
+    with replacing(path) as out:
+        out.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Generator[BinaryIO]:
+    """Open a file to be written as `replace` writes it: whole, or not at all if anything is raised.
+
+    It is written beside the path under a name that nobody can foresee, then renamed.
     """
     import secrets  # here: it loads all of hashlib, and most runs write nothing
 
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
-    create(new, data, sync=True)
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, PRIVATE_FILE)
     try:
+        with os.fdopen(file, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
         about = _regular(path)
         if about is not None:
             new.chmod(stat.S_IMODE(about.st_mode))

@@ -667,9 +667,16 @@ class FakeViewer(Viewer):
         ]
 
     def _scenario_lines(self, order: ops.ScenarioRequest) -> list[bytes]:
-        self.calls.append(("scenario", order.filter))
-        lines = [ops.ScenarioLine(number, {"messageId": "{id:1}"}) for number, _ in enumerate(self.lines)]
-        return [msgspec.json.encode(line) + b"\n" for line in lines]
+        self.calls.append(("scenario", order.ids))
+        chosen = [line for line in self.lines if order.ids is None or line.id in order.ids]
+        lines = [
+            ops.ScenarioLine(number, {"messageId": line.message_id}) for number, line in enumerate(chosen)
+        ]
+        encoder = msgspec.json.Encoder()
+        return [
+            b'{"at_ms":%d,"message":%s,"expect":[]}\n' % (line.at_ms, encoder.encode(line.message))
+            for line in lines
+        ]
 
     def _user_rows_lines(self, _: NoRequest) -> list[bytes]:
         return [

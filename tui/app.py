@@ -225,7 +225,8 @@ class SegtapApp(App[object], inherit_bindings=False):
             yield SystemCommand(f"Copy as {exporter.title}", f"Message · key {first('message.copy-as')}", run)
         for one in DOING:
             run = partial(main.action_act, f"many_{one.id}")
-            yield SystemCommand(f"All marked: {one.words}", f"Many messages · key {first('many.menu')}", run)
+            words = "Record scenario…" if one.id == "record" else f"All marked: {one.words}"
+            yield SystemCommand(words, f"Many messages · key {first('many.menu')}", run)
 
     def action_help(self) -> None:
         """Show all keys."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from ..api.viewer import Viewer
 from ..delivery import NOT_AFTER, Outcome, Validated
@@ -229,6 +231,25 @@ async def export(viewer: Viewer, lines: Lines, progress: Progress, write: Callab
             progress.fail(NOT_EXPORTED, len(ids) - found)
 
     await _each(paced(lines, progress, size=EXPORTED), read)
+
+
+async def record(viewer: Viewer, lines: Lines, progress: Progress, write: Callable[[bytes], object]) -> None:
+    """Write messages as a scenario, all at once at the end, and nothing once the progress is stopped."""
+    from ..scenarios.lines import is_step  # here: it loads what the first frame does not need
+
+    ids = [line.id async for some in lines for line in some]
+    made: list[bytes] = []
+    async with contextlib.aclosing(cast("AsyncGenerator[bytes]", viewer.scenario(ids=ids))) as recorded:
+        async for line in recorded:
+            if progress.stopped:
+                return
+            if is_step(line):
+                made.append(line)
+                progress.done += 1
+    if made:
+        write(b"".join(made))
+    if progress.tried < len(ids):
+        progress.fail(NOT_REPLAYED, len(ids) - progress.tried)
 
 
 async def _each(pieces: AsyncIterator[list[int]], act: Callable[[Sequence[int]], Awaitable[None]]) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
-from collections.abc import AsyncGenerator, Callable, Generator
-from pathlib import Path
-from typing import BinaryIO, cast
+from collections.abc import AsyncGenerator, Callable
+from typing import cast
 
 import msgspec
 
@@ -90,23 +87,3 @@ def _with_functions(settings: Settings, own: Settings) -> Settings:
     if masked_settings(own).insert_functions != settings.insert_functions:
         return settings
     return msgspec.structs.replace(settings, insert_functions=own.insert_functions)
-
-
-@contextlib.contextmanager
-def written_whole(path: Path) -> Generator[BinaryIO]:
-    """Open a file to be written whole, or left as it was if anything is raised. A link stays one.
-
-    The text is written beside it under a name that nobody can foresee, then renamed. Raises OSError.
-    """
-    path = path.resolve()
-    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
-    try:
-        with new.open("xb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        if path.exists():
-            new.chmod(path.stat().st_mode & 0o777)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)

@@ -263,3 +263,42 @@ async def test_messages_go_to_another_url(app_on: AppOn) -> None:
         assert [call[:2] for call in viewer.calls if call[0] == "replay_to"] == [
             ("replay_to", "http://localhost:9000")
         ]
+
+
+async def test_marked_messages_become_a_scenario(
+    app_on: AppOn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    viewer = FakeViewer(story(24))
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        main = await ready(pilot, 24)
+        await pilot.press("home", "m", "m", "b", "t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, NameBox), "a box for the name")
+        pilot.app.screen.query_one(Input).value = "checkout"
+        await pilot.press("enter")
+        path = tmp_path / "checkout.jsonl"
+        await until(pilot, lambda: f"2 messages recorded in {path}." in said(pilot))
+        assert [list(json.loads(line)) for line in path.read_text().splitlines()] == [
+            ["at_ms", "message", "expect"]
+        ] * 2
+        assert ("scenario", tuple(line.id for line in viewer.lines[:2])) in viewer.calls
+        await pilot.press("b", "t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, NameBox), "a box for the name")
+        pilot.app.screen.query_one(Input).value = "checkout.jsonl"
+        await pilot.press("enter")
+        assert "exists. Replace it by 2 marked messages?" in await asked(pilot, Confirm)
+        await pilot.press("n")
+        await until(pilot, lambda: pilot.app.screen is main)
+        found = [one.title for one in pilot.app.get_system_commands(main)]
+        assert "Record scenario…" in found
+
+
+async def test_a_scenario_that_cannot_be_written_says_so(app_on: AppOn, tmp_path: Path) -> None:
+    viewer = FakeViewer(story(24))
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        await ready(pilot, 24)
+        await pilot.press("home", "m", "b", "t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, NameBox), "a box for the name")
+        pilot.app.screen.query_one(Input).value = str(tmp_path / "missing" / "one")
+        await pilot.press("enter")
+        await until(pilot, lambda: "cannot be written: No such file or directory." in said(pilot))

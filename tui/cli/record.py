@@ -49,14 +49,15 @@ def record(
     if path is not None and path.exists() and not force:
         raise click.UsageError(f"{path} is there already; --force overwrites it.")
     recording = _Recording()
-    asyncio.run(_write(path, recording, recording.lines(filter_text, journal, url, count or 0)))
+    target = None if path is None else path.resolve()  # a link stays one
+    asyncio.run(_write(target, recording, recording.lines(filter_text, journal, url, count or 0)))
     ctx.exit(recording.end(path))
 
 
 async def _write(path: Path | None, recording: _Recording, lines: AsyncGenerator[bytes]) -> None:
     """Write the lines; into a file once there is a first one."""
-    from ...core.commands.record import written_whole
     from ...core.errors import InputError
+    from ...core.private_files import replacing
 
     async with aclosing(lines):
         if path is None:
@@ -65,7 +66,7 @@ async def _write(path: Path | None, recording: _Recording, lines: AsyncGenerator
         if (first := await anext(lines, None)) is None:
             return
         try:
-            with written_whole(path) as out:
+            with replacing(path) as out:
                 out.write(first)
                 await recording.write(lines, out)
         except OSError as error:

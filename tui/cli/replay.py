@@ -134,9 +134,9 @@ async def _replay_file(file: Path, url: str, write_key: str, pace: str | None) -
 
 def _compare(file: Path, *, update: bool, shape: str) -> int:
     """Compare a scenario, and return the exit status."""
-    from ...core.commands.record import written_whole
     from ...core.commands.scenario import compare_scenario
     from ...core.functions import InsertFunctions
+    from ...core.private_files import replacing
 
     settings = load()
     tell_faults(settings)
@@ -145,7 +145,7 @@ def _compare(file: Path, *, update: bool, shape: str) -> int:
     with (
         click.open_file(str(file), "rb") as lines,
         InsertFunctions(settings.insert_functions) as functions,
-        written_whole(file) if update else contextlib.nullcontext() as out,
+        replacing(file.resolve()) if update else contextlib.nullcontext() as out,
     ):
         for one in compare_scenario(lines, settings, functions=functions.run):
             if out is not None:
