@@ -185,7 +185,7 @@ KEYS: tuple[Key, ...] = (
         "escape",
         "Esc",
         "back",
-        "Back to the list",
+        "Back; then clear filter, marks",
         "Panes",
         short="list",
         bar=1,

@@ -15,7 +15,7 @@ import msgspec
 from ..api.models import Summary
 from ..api.viewer import Viewer
 
-PAGE = 5_000
+PAGE = 1_000
 """Messages asked for at a time."""
 CHUNK = 500
 """Messages found one by one that are handed on together."""

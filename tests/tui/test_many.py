@@ -177,15 +177,28 @@ async def test_hidden_messages_leave_the_list_and_come_back(app_on: AppOn) -> No
         await until(pilot, lambda: [row.id >> 20 for row in main.list.window.rows] == [4, 9, 10, 11, 12, 13])
         await pilot.press("M", "escape")
         await until(pilot, lambda: len(main.list.window) == 11)
+        await until(pilot, lambda: "(2 hidden)" in drawn_screen(pilot))
         await pilot.press("b", "u", "b", "u")
         await until(pilot, lambda: len(main.list.window) == 13)
         assert main.many.hidden.ids == set()
+        assert main.many.marks.count == 2, "their marks are back as well"
         await pilot.press("home", "M", "b", "h")
         await until(pilot, lambda: len(main.list.window) == 1, "a refused request stays")
         await pilot.press("b", "s")
         await until(pilot, lambda: len(main.list.window) == 13)
         await main.go_to([message_number(3, 0)])
         assert main.list.selected == message_number(3, 0)
+
+
+async def test_the_next_error_is_not_a_hidden_one(app_on: AppOn) -> None:
+    async with app_on(FakeViewer(story(36))).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 36)
+        await pilot.press("home", "n")
+        await until(pilot, lambda: main.list.selected == message_number(3, 0))
+        await pilot.press("m", "b", "h")
+        await until(pilot, lambda: len(main.list.window) == 35)
+        await pilot.press("home", "n")
+        await until(pilot, lambda: main.list.selected == message_number(6, 0))
 
 
 async def test_a_hidden_message_that_is_gone_to_is_shown(app_on: AppOn) -> None:

@@ -6,13 +6,18 @@ from collections.abc import Callable
 
 import pytest
 from fake_viewer import FakeViewer, story, summary, until
+from grids import SameGrid
+from pane_host import lines as drawn_lines
 from pane_host import screen as drawn_screen
 from textual import events
 from textual.pilot import Pilot
 
+from segtap.core.commands.bulk import Progress
 from segtap.core.messages import Marks, message_number
 from segtap.tui.app import SegtapApp
+from segtap.tui.model.many import Job
 from segtap.tui.screens.compare import Compare
+from segtap.tui.screens.confirm import Choose
 from segtap.tui.screens.main import MainScreen
 
 AppOn = Callable[..., SegtapApp]
@@ -44,7 +49,8 @@ async def test_m_marks_and_moves_on(app_on: AppOn) -> None:
         assert main.list.selected == message_number(5, 0)
         assert main.many.marks.count == 3
         await until(pilot, lambda: "◆ 3 marked" in drawn_screen(pilot))
-        assert "◆ 10:41:02.870" in drawn_screen(pilot)
+        row = next(line for line in drawn_lines(pilot) if "◆ 10:41:03.180" in line)
+        assert row.rstrip().endswith("▲1   200 │"), "the columns make room for the marks"
         await pilot.press("up", "m")
         await until(pilot, lambda: marked(main) == [1, 2])
         await pilot.press("m")
@@ -146,6 +152,22 @@ async def test_a_cleared_journal_has_no_marks(app_on: AppOn) -> None:
         assert not main.many.undo.last
 
 
+@pytest.mark.parametrize(("ephemeral", "kept"), [(False, 3), (True, 0)])
+async def test_marks_stay_when_the_engine_comes_back(app_on: AppOn, ephemeral: bool, kept: int) -> None:
+    viewer, other = FakeViewer(story(5)), FakeViewer(story(8), pid=77, ephemeral=ephemeral)
+
+    async def reconnect() -> FakeViewer:
+        return other
+
+    async with app_on(viewer, reconnect=reconnect).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 5)
+        await pilot.press("home", "m", "m", "m")
+        await until(pilot, lambda: main.many.marks.count == 3)
+        viewer.stop()
+        await until(pilot, lambda: len(main.list.window) == 8 and not main.header.lost)
+        assert main.many.marks.count == kept, "an ephemeral journal begins with the same ids again"
+
+
 async def test_a_click_in_front_of_the_line_marks_it(app_on: AppOn) -> None:
     async with app_on(FakeViewer(story(5))).run_test(size=(120, 40)) as pilot:
         main = await ready(pilot, 5)
@@ -188,3 +210,26 @@ async def test_what_is_typed_at_once_is_done_in_order(app_on: AppOn) -> None:
         for key in ("home", "m", "j", "m"):
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(pilot, lambda: marked(main) == [1, 3])
+
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+@pytest.mark.parametrize("what", ["marked", "menu", "running"])
+async def test_how_it_looks(same_grid: SameGrid, app_on: AppOn, what: str, size: tuple[int, int]) -> None:
+    async def run(pilot: Pilot[object]) -> None:
+        main = await ready(pilot, 60)
+        await pilot.press("home", "m", "m", "down", "m")
+        await until(pilot, lambda: main.many.marks.count == 3)
+        await until(pilot, lambda: main.detail is not None and main.detail.summary.id == main.list.selected)
+        if what == "menu":
+            await pilot.press("b")
+            await until(pilot, lambda: isinstance(pilot.app.screen, Choose))
+        if what == "running":
+            progress = Progress(18_860, done=1_201, failed=3)
+            main.many.begin(Job("Replaying", progress))
+        await pilot.pause()
+
+    await same_grid(app_on(FakeViewer(story(60))), size, run)

@@ -58,7 +58,8 @@ async def _go(on: Context, wanted: Wanted, *, forward: bool) -> None:
             return
         match = wanted == "error" and on.dimming
         filter = on.dimming if match else both(on.search, f"warn:{wanted}")
-        page = await on.viewer.page(
+        page = await on.many.hidden.page(
+            on.viewer,
             after=summary.id if forward else None,
             before=None if forward else summary.id,
             limit=1,

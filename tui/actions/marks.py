@@ -75,12 +75,14 @@ def hide(on: Context, ids: Sequence[int]) -> None:
         on.notify(f"At most {MOST:,} messages can be hidden; a filter hides more.", severity="warning")
         return
 
+    hidden.hide(new)
+    marks_back = on.many.marks.drop(new)
+
     def back() -> None:
         hidden.show(new)
+        marks_back()
         on.reload()
 
-    hidden.hide(new)
-    on.many.marks.drop(new)
     on.many.undo.add(f"{counted(len(new), 'message')} hidden", back)
     _take_out(on)
     on.notify(f"{counted(len(new), 'message')} hidden from the list. {UNDONE_BY}")

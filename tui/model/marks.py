@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ...core.api.models import Summary
 from ...core.api.viewer import Viewer
@@ -139,14 +140,16 @@ class Marks:
         if step.filter:
             self._matchings.use(step.filter, step.upto, shown.held)
 
-    def drop(self, ids: Iterable[int]) -> None:
-        """Take the marks of these messages away."""
+    def drop(self, ids: Iterable[int]) -> Callable[[], None]:
+        """Take the marks of these messages away; return what brings all marks back as they were."""
+        back = self._way_back()
         for id in ids:
             if self._steps:
                 self._single[id] = Single(False, len(self._steps), 0)
             else:
                 self._single.pop(id, None)
         self._recount(None)
+        return back
 
     def clear(self) -> None:
         """Take all marks away."""
@@ -158,8 +161,10 @@ class Marks:
         self._put((), {}, 0)
 
     def _remember(self, what: str) -> None:
-        steps, single, number = self._steps, dict(self._single), self.count
-        self._undo.add(what, lambda: self._put(steps, single, number))
+        self._undo.add(what, self._way_back())
+
+    def _way_back(self) -> Callable[[], None]:
+        return partial(self._put, self._steps, dict(self._single), self.count)
 
     def _put(self, steps: tuple[Step, ...], single: dict[int, Single], number: int | None) -> None:
         self._steps, self._single = steps, single

@@ -232,6 +232,8 @@ class MainFeed(MainShape):
         title = list_title(self.list, total, text, searching=searching, progress=self._progress)
         if self.dimmed.text:
             title = dimmed_title(self.list, total, self.dimmed.text)
+        if len(self.many.hidden):
+            title = Content.assemble(title, f" ({len(self.many.hidden):,} hidden)")
         titles = (title, list_place(self.list))
         if titles != self._titles:
             self._titles = titles

@@ -40,6 +40,7 @@ ACTS = [
     ("POST", "inspect"),
     ("POST", "forwarding"),
     ("POST", "replay"),
+    ("POST", "export/messages"),
     ("POST", "clear"),
     ("OPTIONS", "state"),
 ]

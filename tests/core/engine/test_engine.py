@@ -452,6 +452,11 @@ async def test_export_writes_each_message_once_in_order(tmp_path: Path) -> None:
         assert all("receivedAt" in line for line in lines)
         some = [json.loads(line)["messageId"] async for line in client.export("m-3-4")]
         assert some == ["m-3-4", *(f"m-3-4{i}" for i in range(10))]
+        ids = [line.id for line in (await client.page(limit=500)).summaries]
+        chosen = [ids[499], ids[3], ids[3], ids[0] - 1, ids[250], 1 << 60]
+        found = [json.loads(line)["messageId"] async for line in client.export_of(chosen)]
+        assert found == ["m-7-3", "m-9-50", "m-11-99"]
+        assert [line async for line in client.export_of([])] == []
 
 
 async def test_a_pasted_message_is_read_and_not_kept(tmp_path: Path) -> None:
