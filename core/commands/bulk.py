@@ -49,6 +49,8 @@ class Progress:
     done: int = 0
     failed: int = 0
     skipped: int = 0
+    waits: str = ""
+    """Why it waits, "" if it does not."""
     reasons: Counter[str] = field(default_factory=Counter[str])
     stopped: bool = False
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -178,7 +180,9 @@ async def to_mixpanel(viewer: Viewer, lines: Lines, progress: Progress) -> None:
             if tries == len(PATIENCE):
                 raise NotAccepted(f"Mixpanel accepts nothing: {words}.")
             asked = max((one.retry_after or 0.0 for one in again), default=0.0)
+            progress.waits = f"trying again: {words}"
             await progress.pause(max(asked, PATIENCE[max(tries - 1, 0)]))
+            progress.waits = ""
 
 
 def _is_left(one: Validated) -> bool:

@@ -12,9 +12,12 @@ from pane_host import screen as drawn_screen
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from segtap.core.commands.bulk import Progress
 from segtap.core.errors import EngineError
 from segtap.core.messages import message_number
+from segtap.tui.actions import many
 from segtap.tui.app import SegtapApp
+from segtap.tui.model.many import Job
 from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen
 from segtap.tui.screens.name_box import NameBox
@@ -188,6 +191,24 @@ async def test_hidden_messages_leave_the_list_and_come_back(app_on: AppOn) -> No
         await until(pilot, lambda: len(main.list.window) == 13)
         await main.go_to([message_number(3, 0)])
         assert main.list.selected == message_number(3, 0)
+
+
+async def test_a_filter_hides_more_than_can_be_hidden(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(many, "MOST", 4)
+    async with app_on(FakeViewer(story(5))).run_test(size=(120, 40), notifications=True) as pilot:
+        main = await ready(pilot, 5)
+        await pilot.press("M", "b", "h")
+        await until(pilot, lambda: "At most 100,000 messages can be hidden; a filter" in said(pilot))
+        assert len(main.list.window) == 5
+
+
+async def test_the_bar_says_why_it_waits(app_on: AppOn) -> None:
+    async with app_on(FakeViewer(story(5))).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 5)
+        main.many.begin(Job("Sending", Progress(10, waits="trying again: 503 busy")))
+        await until(pilot, lambda: "Esc stops · trying again: 503 busy" in drawn_screen(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "· stopping" in drawn_screen(pilot))
 
 
 async def test_the_next_error_is_not_a_hidden_one(app_on: AppOn) -> None:

@@ -168,6 +168,23 @@ async def test_marks_stay_when_the_engine_comes_back(app_on: AppOn, ephemeral: b
         assert main.many.marks.count == kept, "an ephemeral journal begins with the same ids again"
 
 
+async def test_marks_are_counted_once_the_engine_is_back(app_on: AppOn) -> None:
+    lines = [summary(number, name="Rare" if number % 3 else "Usual") for number in range(1, 2_001)]
+    viewer = FakeViewer(lines)
+
+    async def reconnect() -> FakeViewer:
+        return FakeViewer(lines, pid=77)
+
+    async with app_on(viewer, reconnect=reconnect).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 1_000)
+        main.source.text = "event:rare"
+        viewer.reachable = False
+        main.many.marks.mark(main.shown())
+        await until(pilot, lambda: main.many.marks.count is None)
+        viewer.stop()
+        await until(pilot, lambda: main.many.marks.count == 1_334)
+
+
 async def test_a_click_in_front_of_the_line_marks_it(app_on: AppOn) -> None:
     async with app_on(FakeViewer(story(5))).run_test(size=(120, 40)) as pilot:
         main = await ready(pilot, 5)

@@ -10,6 +10,7 @@ from ...core.commands import bulk, chosen
 from ...core.commands.bulk import NOW, ORIGINAL, Pace, read_pace
 from ...core.errors import InputError
 from ...core.text import clean
+from ..model.hidden import MOST
 from . import many_files, many_send, marks
 from .context import Answer, Context, ask, ask_for, choose
 from .forwarding import project_of
@@ -99,6 +100,9 @@ async def replay_faster(on: Context, these: These) -> None:
 
 async def hide(on: Context, these: These) -> None:
     """Take the messages out of the list."""
+    if these.count > MOST:
+        on.notify(marks.TOO_MANY, severity="warning")
+        return
     marks.hide(on, [line.id async for lines in chosen.walk(on.viewer, these.chosen) for line in lines])
 
 

@@ -9,6 +9,7 @@ from ...core.text import counted
 from ..model.hidden import MOST
 from .context import Context
 
+TOO_MANY = f"At most {MOST:,} messages can be hidden; a filter hides more."
 UNDONE_BY = "b, then u undoes that."
 
 
@@ -72,7 +73,7 @@ def hide(on: Context, ids: Sequence[int]) -> None:
     hidden = on.many.hidden
     new = [id for id in ids if id not in hidden]
     if len(hidden) + len(new) > MOST:
-        on.notify(f"At most {MOST:,} messages can be hidden; a filter hides more.", severity="warning")
+        on.notify(TOO_MANY, severity="warning")
         return
 
     hidden.hide(new)

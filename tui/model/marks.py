@@ -188,7 +188,9 @@ class Marks:
         self._changed()
 
     def look(self) -> None:
-        """Find out which of the messages that the list holds by now are marked."""
+        """Find out which of the messages that the list holds by now are marked, and how many are."""
+        if self.count is None and (self._counting is None or self._counting.done()):
+            self._uncounted.set()  # the engine was lost meanwhile
         self._matchings.look()
 
     async def run(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
+from ...core.text import clean
 from ..model.many import Job, Many
 from ..render.glyphs import Glyphs
 from ..render.plain import marks_of, worded
@@ -78,6 +79,8 @@ def job_line(job: Job, width: int, marks: Glyphs) -> Content:
     left = f"{job.doing} {progress.tried:,} of {progress.total:,} "
     right = f"{marks.middot} stopping" if progress.stopped else f"{marks.middot} Esc stops"
     failed = f"{progress.failed:,} failed " if progress.failed else ""
+    if progress.waits and not progress.stopped:
+        right = f"{right} {marks.middot} {clean(progress.waits)}"
     cells = max(LEAST_BAR, min(BAR, width - len(left) - len(right) - len(failed) - 4))
     part = min(progress.tried / progress.total, 1.0) if progress.total else 1.0
     full = round(part * cells)
