@@ -542,7 +542,9 @@ class FakeViewer(Viewer):
             cluster=cluster,
             moments=moments(some, own, rules, documents, ids),
             more=len(chosen) > len(some),
-            reached=max((line.id for line in self.lines), default=0),
+            reached=some[-1].id
+            if ask.after is not None and len(chosen) > len(some)
+            else max((line.id for line in self.lines), default=0),
             covered=Coverage(messages=len(self.lines), behind=self.behind),
         )
 

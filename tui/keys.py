@@ -317,6 +317,8 @@ KEYS: tuple[Key, ...] = (
         places=ANYWHERE,
     ),
     Key("message.compare", "equals_sign", "=", "act('compare')", "Compare the message", "Message"),
+    Key("message.user-story", "U", "U", "act('user_story')", "Story of the user", "Message"),
+    Key("message.event-story", "I", "I", "act('event_story')", "Story of the event", "Message"),
     Key("message.destinations", "d", "d", "act('destinations')", "Show another destination", "Message"),
     # All messages
     Key(

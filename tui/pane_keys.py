@@ -25,6 +25,8 @@ PaneOwner = Literal[
     "summary",
     "users",
     "users-filter",
+    "user-story",
+    "event-story",
     "groups",
     "columns",
 ]
@@ -186,6 +188,7 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
             "The one before",
             "In the summary",
         ),
+        Key("summary.event-story", "I", "I", "event_story", "Story of the event", "In the summary"),
         Key("summary.explain", "e", "e", "explain", "A rule's whole story", "In the summary"),
         Key("summary.copy", "y", "y", "copy", "Copy the summary", "In the summary"),
         Key("summary.users", "u", "u", "switch('users')", "To the users", "In the summary"),
@@ -193,9 +196,8 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key("summary.back", "escape,s,q", "Esc s q", "leave", "Back to the list", "In the summary"),
     ),
     "users": (
-        Key(
-            "users.next", "tab,right,l", "Tab → l", "app.focus_next", "From the list to the user", "In users"
-        ),
+        Key("users.next", "tab,right,l", "Tab → l", "to_user", "From the list to the user", "In users"),
+        Key("users.story", "U", "U", "story", "Story of the user", "In users"),
         Key(
             "users.previous",
             "shift+tab,left,h",
@@ -226,6 +228,49 @@ PANE_KEYS: dict[PaneOwner, tuple[Key, ...]] = {
         Key(
             "users.drop", "escape", "Esc", "drop", "Clear the filter", "In the filter of users", priority=True
         ),
+    ),
+    "user-story": (
+        Key(
+            "user-story.next",
+            "tab,right",
+            "Tab →",
+            "app.focus_next",
+            "From the timeline to the message",
+            "In a user's story",
+        ),
+        Key(
+            "user-story.previous",
+            "shift+tab,left,h",
+            "Shift+Tab ← h",
+            "app.focus_previous",
+            "Back to the timeline",
+            "In a user's story",
+        ),
+        Key("user-story.list", "l", "l", "narrow", "List the user's messages", "In a user's story"),
+        Key("user-story.event", "I", "I", "event", "Story of the event", "In a user's story"),
+        Key("user-story.copy", "y", "y", "copy", "Copy the timeline", "In a user's story"),
+        Key("user-story.back", "escape,U,q", "Esc U q", "leave", "Back", "In a user's story"),
+    ),
+    "event-story": (
+        Key(
+            "event-story.next",
+            "tab,right",
+            "Tab →",
+            "other",
+            "Properties, one of them, over time",
+            "In an event's story",
+        ),
+        Key(
+            "event-story.previous",
+            "shift+tab,left,h",
+            "Shift+Tab ← h",
+            "app.focus_previous",
+            "The part before",
+            "In an event's story",
+        ),
+        Key("event-story.list", "l", "l", "narrow", "List the event's messages", "In an event's story"),
+        Key("event-story.copy", "y", "y", "copy", "Copy it as text", "In an event's story"),
+        Key("event-story.back", "escape,I,q", "Esc I q", "leave", "Back", "In an event's story"),
     ),
     "columns": (
         Key("columns.up", "up,k", "↑ k", "move(-1)", "Column above", "Columns of the list"),

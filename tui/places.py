@@ -38,6 +38,9 @@ PLACES: dict[str, Place] = {
     "the bars over time": Place(("bars", "summary", "app")),
     "the users": Place(("ranked", "users", "app")),
     "the filter of users": Place(("users-filter", "users", "app"), "line"),
+    "a user's story": Place(("ranked", "user-story", "app")),
+    "an event's story": Place(("ranked", "event-story", "app")),
+    "the bars of an event": Place(("bars", "event-story", "app")),
     "the groups": Place(("ranked", "groups", "app")),
     "the columns": Place(("columns", "app")),
     "a comparison": Place(("compared", "compare", "app")),
@@ -100,13 +103,15 @@ HIDES: dict[str, tuple[str, ...]] = {
     "search.drop": ("pane.end-search", "pane.back", "pasted.back", "edit.back"),
     "users.drop": ("users.back",),
     # The bars lie side by side.
-    "bars.later": ("summary.next",),
-    "bars.earlier": ("summary.previous",),
+    "bars.later": ("summary.next", "event-story.next", "event-story.list"),
+    "bars.earlier": ("summary.previous", "event-story.previous"),
     # On a screen over the messages, q closes that screen.
     **dict.fromkeys(
         (
             "summary.back",
             "users.back",
+            "user-story.back",
+            "event-story.back",
             "groups.back",
             "columns.leave",
             "compare.back",

@@ -145,10 +145,13 @@ class Stories:
         self._events[key] = reading
         while len(self._events) > MOST_EVENTS:
             self._events.pop(next(iter(self._events))).stop()
-        await reading.read()
-        overview = await self._summing.of(f"{key[0]}\0{key[1]}", lambda: condition)
-        total, found = overview.covered.messages, reading.found
-        behind = max(0, total - found.messages) or int(not reading.whole)
+        overview, _ = await asyncio.gather(
+            self._summing.of(f"{key[0]}\0{key[1]}", lambda: condition), reading.read()
+        )
+        found, behind = reading.found, 0
+        if not reading.done or overview.covered.behind:
+            known = await self._stores.index.values("event" if key[1] else "type")
+            behind = max(1, known.get(key[1] or key[0], 0) - found.messages)
         return EventStory(
             type=key[0],
             name=key[1],
@@ -236,13 +239,15 @@ class _Reading:
 
     def __init__(self, stores: Stores, reader: ReceiptReader, type: str, condition: Condition) -> None:
         self.found = Properties(type)
-        self.whole = False
-        """True once the oldest message was read."""
         self.task: asyncio.Task[None] | None = None
         self._stores = stores
         self._reader = reader
         self._condition = condition
         self._asked = 0.0
+        self.done = False
+        """True once every message was read that was there when somebody asked."""
+        self._whole = False
+        """True once the oldest message was read."""
         self._low: int | None = None
         self._high = 0
         """The ids between which all messages were looked at."""
@@ -266,8 +271,11 @@ class _Reading:
     async def _read(self) -> None:
         loop, pace = asyncio.get_running_loop(), Pace()
         pace.begin()
-        while loop.time() - self._asked < LEASE and await self._stretch(pace):
-            pass
+        self.done = False
+        while loop.time() - self._asked < LEASE:
+            if not await self._stretch(pace):
+                self.done = True
+                return
 
     async def _stretch(self, pace: Pace) -> bool:
         """Read some more messages; return False if all were read."""
@@ -275,7 +283,7 @@ class _Reading:
         condition = msgspec.structs.replace(self._condition, late=_deadline())
         newest = max((line.id for line in (await index.page(limit=1)).summaries), default=0)
         if self._low is None:
-            self.whole = not newest
+            self._whole = not newest
             if not newest:
                 return False
             self._low, self._high = newest + 1, newest
@@ -285,14 +293,14 @@ class _Reading:
         self._high = max(self._high, newer.searched_to, *ids, 0 if newer.more else newest)
         if ids or newer.more:
             return True
-        if self.whole:
+        if self._whole:
             return False
         limit = LINES if self.found.messages else FIRST_LINES
         older = await index.page(before=self._low, limit=limit, condition=condition)
         ids = [line.id for line in older.summaries]
         await self._add(ids[::-1], pace)
         self._low = min(self._low, *ids, older.searched_to or self._low)
-        self.whole = not older.more
+        self._whole = not older.more
         return True
 
     async def _add(self, ids: list[int], pace: Pace) -> None:

@@ -21,7 +21,7 @@ LONGEST = 80
 """Characters of what a message is about."""
 ORDER = ("order_id", "orderId", "checkout_id", "cart_id")
 MONEY = ("revenue", "total", "value", "price")
-THING = ("product_id", "sku", "product", "plan", "feature", "path", "query", "url", "step")
+THING = ("name", "product_id", "sku", "product", "plan", "feature", "path", "query", "url", "step")
 """Properties that say what an event is about, by Segment's spec: the first one of each that it has."""
 TRAITS = ("email", "name", "plan")
 
@@ -108,14 +108,15 @@ def about(document: JsonObject, type: str) -> str:
         case "page":
             page = _object(context.get("page"))
             parts = [_first((properties, page), ("path", "url"))]
-        case "identify" | "group":
+        case "identify":
             parts = [_first((traits, _object(context.get("traits"))), TRAITS)]
+        case "group":
+            parts = [_text(document.get("groupId")), _first((traits,), ("name", "plan"))]
         case "alias":
             parts = [_text(document.get("previousId"))]
         case _:
-            parts = [_first((properties,), ORDER), _money(properties), _products(properties)]
-            if not any(parts):
-                parts = [_first((properties,), THING)]
+            named = _first((properties,), ORDER) or _first((properties,), THING)
+            parts = [named, _money(properties), _products(properties)]
     return " · ".join(shorten(part, LONGEST) for part in parts if part)
 
 

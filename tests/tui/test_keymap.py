@@ -147,6 +147,11 @@ async def test_the_places_are_those_of_the_screen(app_on: Callable[..., SegtapAp
         await at("the users", "u")
         await at("the filter of users", "slash")
         await pilot.press("escape", "escape")
+        await at("a user's story", "U")
+        await pilot.press("escape")
+        await at("an event's story", "I")
+        await at("the bars of an event", *(["tab"] * 2))
+        await pilot.press("escape")
         text = json.dumps(MESSAGES["order"])
         pasted = "of what was decoded"
         await over(

@@ -27,6 +27,7 @@ from segtap.tui.render.detail import as_text
 from segtap.tui.render.glyphs import ASCII, UNICODE
 from segtap.tui.render.user import cluster_lines, user_head, user_spans
 from segtap.tui.screens import live_screen
+from segtap.tui.screens.user_story import UserStoryScreen
 from segtap.tui.screens.users import UsersScreen
 
 AppOn = Callable[..., SegtapApp]
@@ -111,7 +112,7 @@ async def test_a_link_leads_to_the_message_that_made_it(app_on: AppOn) -> None:
     app = app_on(viewer_of())
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
-        await pilot.press("enter")
+        await pilot.press("tab")
         await until(pilot, lambda: screen.user.has_focus)
         screen.user.select(("user-77", "link", "0", "message"))
         await pilot.press("enter")
@@ -144,6 +145,7 @@ async def test_a_user_leads_to_the_messages_of_all_its_ids(app_on: AppOn) -> Non
         screen = await opened(pilot)
         cluster = screen.cluster
         assert cluster is not None
+        await pilot.press("tab")
         await until(pilot, lambda: screen.user.has_focus)
         await pilot.press("home", "enter")
         main = app.main
@@ -191,9 +193,6 @@ async def test_what_is_typed_right_behind_the_slash_goes_into_the_filter(
 ) -> None:
     async with app_on(viewer_of()).run_test(size=size) as pilot:
         screen = await opened(pilot)
-        if size[0] < 100:
-            await pilot.press("escape")
-            await until(pilot, lambda: screen.list.has_focus)
         for key, character in (("slash", "/"), ("l", "l"), ("slash", "/"), ("u", "u")):
             pilot.app.post_message(events.Key(key, character))
         await until(pilot, lambda: screen.text == "l/u")
@@ -203,8 +202,8 @@ async def test_what_is_typed_right_behind_the_slash_goes_into_the_filter(
         await until(pilot, lambda: listed(screen) == ["user-81", "user-80"])
         for key in ("enter", "down", "enter"):
             pilot.app.post_message(events.Key(key, None))
-        await until(pilot, lambda: screen.opened and screen.list.key == ("", "user-80"))
-        assert screen.user.has_focus
+        await until(pilot, lambda: isinstance(pilot.app.screen, UserStoryScreen), "the story")
+        assert screen.list.key == ("", "user-80")
 
 
 async def test_it_keeps_fresh_and_nothing_jumps(app_on: AppOn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,14 +256,12 @@ async def test_narrow_one_thing_at_a_time(app_on: AppOn) -> None:
     async with app_on(viewer_of()).run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         panel, list_panel = screen.query_one("#user-panel"), screen.query_one("#list-panel")
-        assert panel.display
-        assert not list_panel.display, "opened on a message: its user"
-        await pilot.press("escape")
-        await until(pilot, lambda: screen.list.has_focus)
         assert not panel.display
-        await pilot.press("down", "enter")
+        assert screen.list.key == ("", "user-77"), "opened on a message: its user"
+        await pilot.press("down", "tab")
         await until(pilot, lambda: screen.user.has_focus)
         assert panel.display
+        assert not list_panel.display
         await pilot.press("escape", "escape")
         assert pilot.app.screen is not screen
 
@@ -366,13 +363,10 @@ async def test_pictures(same_grid: SameGrid, app_on: AppOn, name: str, size: tup
     async def run(pilot: Pilot[object]) -> None:
         screen = await opened(pilot)
         if name == "not-joined":
-            await pilot.press("escape") if size[0] < 100 else None
             screen.list.select(("", "user-81"))
-            await pilot.press("enter")
+            await pilot.press("tab")
             await until(pilot, lambda: screen.user.has_focus)
             await read(pilot)
-        elif name == "ascii" and size[0] < 100:
-            await pilot.press("escape")
         await pilot.pause()
 
     await same_grid(app, size, run)

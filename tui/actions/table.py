@@ -56,4 +56,6 @@ ACTIONS: dict[str, Callable[[Context], Awaitable[None] | None]] = {
     "summary": screens.summary,
     "users": screens.users,
     "groups": screens.groups,
+    "user_story": screens.user_story,
+    "event_story": screens.event_story,
 }

@@ -30,11 +30,12 @@ WITH_DAY = 60
 @dataclass(frozen=True)
 class FilterBy:
     """The request to show only messages that match a filter, from the row with that key: a screen that is
-    left may lead there.
+    left may lead there. `screen` is the action that opens the row's screen, "" for the one that was left.
     """
 
     filter: str
     row: tuple[str, ...] = ()
+    screen: str = ""
 
 
 @dataclass(frozen=True)

@@ -246,6 +246,14 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         """Leave for the messages that match a term, within the filter of the list."""
         self.dismiss(FilterBy(both(self.source.search, term), row))
 
+    def open_over(self, screen: Following) -> None:
+        """Open another such screen over this one: what is chosen there leaves both, Esc leads back here."""
+        self.app.push_screen(screen, self._left)  # pyright: ignore[reportUnknownMemberType]
+
+    def _left(self, chosen: Chosen | FilterBy | SwitchTo | None) -> None:
+        if chosen is not None:
+            self.dismiss(chosen)
+
     def begin_at(self, *lists: RankedList) -> None:
         """Put the cursor on the row that the screen begins on, once one of these lists has it."""
         for one in lists:

@@ -56,6 +56,7 @@ class SummaryScreen(Following):
     KEYS = (
         ("rows.open", "its messages"),
         ("summary.explain", "whole story"),
+        ("summary.event-story", "story of the event"),
         ("summary.next", "rules, events, time"),
         ("summary.copy", "copy"),
         ("summary.back", "back"),
@@ -283,6 +284,16 @@ class SummaryScreen(Following):
     def _bar_chosen(self, event: TimeBars.Chosen) -> None:
         bar = event.bar
         self.filter_by(time_term(bar.start, bar.end), ("time", str(bar.start)))
+
+    def action_event_story(self) -> None:
+        """Tell the story of the event that the cursor is on."""
+        from .event_story import EventStoryScreen
+
+        event = self._event() if self.events.has_focus else None
+        if event is None or not event.type:
+            self.notify("Go to an event first: Tab leads to the list of events.")
+            return
+        self.open_over(EventStoryScreen(self.source, event.type, event.name))
 
     def action_explain(self) -> None:
         """Tell the rule's whole story: the one the cursor is on, or the gravest of the event."""

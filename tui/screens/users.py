@@ -55,7 +55,7 @@ class UsersScreen(Following):
     NAME = "Users"
     AUTO_FOCUS = "#users"
     KEYS = (
-        ("rows.open", "open"),
+        ("rows.open", "story"),
         ("users.filter", "filter"),
         ("users.order", "newest on top"),
         ("users.next", "list, user"),
@@ -189,8 +189,6 @@ class UsersScreen(Following):
         wanted = next((id for id in order if _has(self._clusters[id], self._wanted)), None)
         if wanted is not None:
             self.list.select(("", wanted))
-            if self.has_class("-narrow"):
-                self._open()
 
     # Drawing
 
@@ -261,6 +259,20 @@ class UsersScreen(Following):
         self._draw_user()
 
     @on(RankedList.Chosen, "#users")
+    def action_story(self) -> None:
+        """Tell the story of the user under the cursor."""
+        from .user_story import UserStoryScreen
+
+        if self.cluster is not None:
+            self.open_over(UserStoryScreen(self.source, self.cluster.distinct_id))
+
+    def action_to_user(self) -> None:
+        """Go from the list to what stands beside it; on a narrow terminal, show that in its place."""
+        if self.has_class("-narrow") and not self.opened and self.cluster is not None:
+            self._open()
+        else:
+            self.focus_next()
+
     def _open(self) -> None:
         """Go to the user under the cursor."""
         self.opened = True

@@ -111,6 +111,11 @@ class TimeBars(Widget, can_focus=True):
         ]
 
     @property
+    def highest(self) -> int:
+        """The most messages of a bar: the scale."""
+        return max((bar.messages for bar in self.bars), default=0)
+
+    @property
     def cursor(self) -> int:
         """The place of the bar that the cursor is on."""
         bars, at = self.bars, self._at
