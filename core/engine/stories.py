@@ -89,7 +89,7 @@ class Stories:
         ids = ids_of(cluster, id)
         names: dict[int, Names] = {}
         rules: dict[int, dict[str, Severity]] = {}
-        condition = self._of_user(ids, names, rules)
+        condition = user_condition(self._reader, ids, names, rules)
         if until is not None:
             condition = msgspec.structs.replace(condition, late=lambda: time.monotonic() >= until)
         index = self._stores.index
@@ -107,28 +107,6 @@ class Stories:
             searched_to=page.searched_to,
             searched=await searched_above(index, page.searched_to) if page.searched_to else 0,
             covered=await self._gathering.covered(),
-        )
-
-    def _of_user(self, ids: Ids, names: dict[int, Names], rules: dict[int, dict[str, Severity]]) -> Condition:
-        """Return the condition for a user's messages; it notes names and rules of those that it accepts."""
-        candidate = line_candidates(self._reader)
-
-        def matches(found: Found) -> bool:
-            id = found.entry.summary.id
-            if found.entry.summary.refused:
-                return False
-            own = candidate(found).names()
-            if not ids.include(own) and id not in ids.joins:
-                return False
-            names[id] = own
-            rules[id] = dict(found.entry.judged.rules)
-            return True
-
-        chosen = "IN (SELECT value FROM json_each(?))"
-        return Condition(
-            f"user_id {chosen} OR user_id = '' AND anonymous_id {chosen} OR id {chosen}",
-            (_json(ids.users), _json(ids.anonymous), msgspec.json.encode(list(ids.joins)).decode()),
-            matches,
         )
 
     async def event(self, type: str = "", name: str = "", message: int = 0, limit: int = 200) -> EventStory:
@@ -195,6 +173,31 @@ class Stories:
         tasks = [one.task for one in self._events.values() if one.task is not None]
         self.reset()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def user_condition(
+    reader: ReceiptReader, ids: Ids, names: dict[int, Names], rules: dict[int, dict[str, Severity]]
+) -> Condition:
+    """Return the condition for a user's messages; it notes names and rules of those that it accepts."""
+    candidate = line_candidates(reader)
+
+    def matches(found: Found) -> bool:
+        id = found.entry.summary.id
+        if found.entry.summary.refused:
+            return False
+        own = candidate(found).names()
+        if not ids.include(own) and id not in ids.joins:
+            return False
+        names[id] = own
+        rules[id] = dict(found.entry.judged.rules)
+        return True
+
+    chosen = "IN (SELECT value FROM json_each(?))"
+    return Condition(
+        f"user_id {chosen} OR user_id = '' AND anonymous_id {chosen} OR id {chosen}",
+        (_json(ids.users), _json(ids.anonymous), msgspec.json.encode(list(ids.joins)).decode()),
+        matches,
+    )
 
 
 def _json(ids: frozenset[str]) -> str:

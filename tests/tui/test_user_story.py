@@ -283,6 +283,19 @@ async def test_an_id_that_is_joined_brings_its_messages(
         assert keys_of(screen)[-2:] == [("message", "14"), ("join", "14", "0")]
 
 
+async def test_a_journal_that_was_cleared_leaves_nothing(
+    app_on: AppOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_screen, "FRESH", 0.02)
+    viewer = viewer_of()
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        viewer.known_users = Users(mode="original")
+        await viewer.clear()
+        await until(pilot, lambda: screen.has_class("-empty"))
+        assert "The journal has no message of user-77" in drawn_screen(pilot)
+
+
 class _Slow(FakeViewer):
     """Finds nothing of a user, and has ever more to search."""
 

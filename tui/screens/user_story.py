@@ -136,7 +136,10 @@ class UserStoryScreen(Following):
             return
         if not timeline.newer:
             story = await self._story(after=timeline.after)
-            self._covered = story.covered
+            before, self._covered = self._covered, story.covered
+            if before is not None and story.covered.messages < before.messages:
+                await self._begin_at(None)  # the journal was cleared
+                return
             if story.cluster is not None and story.cluster.ids != timeline.ids:
                 await self._begin_at(None if not timeline.moments else timeline.moments[-1].line.id + 1)
                 return

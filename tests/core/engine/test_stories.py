@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track
 
@@ -82,6 +83,21 @@ async def test_a_user_has_the_messages_before_and_after_the_call_that_joined_the
     assert story.moments[4].about == "order_991"
     assert any(rule for one in story.moments for rule in one.rules)
     assert ids(await client.user_story("user-9")) == ["m-8"]
+
+
+async def test_in_a_simplified_project_an_event_with_both_ids_joins_them(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(engine_settings(tmp_path), identity="simplified")
+    async with running_engine(settings) as (engine, client):
+        await post(engine.url, page("m-1"), track("m-2", anonymousId=DEVICE), page("m-3"))
+        await post(engine.url, track("m-4", userId="user-9", anonymousId=DEVICE), track("m-5", userId=DEVICE))
+        await listed(client, 5)
+        joined = await client.user_story("user-7")
+        assert ids(joined) == ["m-1", "m-2", "m-3"]
+        assert [one.kind for moment in joined.moments for one in moment.joins] == ["event"]
+        assert joined.moments[1].joins[0].anonymous == f"$device:{DEVICE}"
+        assert ids(await client.user_story(f"$device:{DEVICE}")) == ids(joined)
+        assert ids(await client.user_story(DEVICE)) == ["m-5"], "a user with the id of a device"
+        assert ids(await client.user_story("user-9")) == ["m-4"]
 
 
 async def test_it_is_read_in_stretches_from_the_newest_on(running: tuple[Engine, Client]) -> None:
