@@ -157,7 +157,7 @@ async def test_properties_and_rules_and_times_list_their_messages(app_on: AppOn)
         screen = await shown(pilot)
         screen.list.select(("property", "products", "sku"))
         await pilot.press("enter")
-        await leads_to(f'{ORDER} properties."products"."sku"?')
+        await leads_to(f"{ORDER} properties.products.sku?")
         screen = await shown(pilot)
         assert screen.list.key == ("property", "products", "sku"), "back on its row"
         await pilot.press("l")
@@ -168,7 +168,7 @@ async def test_properties_and_rules_and_times_list_their_messages(app_on: AppOn)
         row = next(row for row in screen.about.rows if row.key[1:] == ("lacks",))
         screen.about.select(row.key)
         await pilot.press("enter")
-        await leads_to(f'{ORDER} -properties."coupon"?')
+        await leads_to(f"{ORDER} -properties.coupon?")
         screen = await shown(pilot)
         screen.set_focus(screen.bars)
         await pilot.press("home", "enter")
@@ -297,7 +297,7 @@ def test_a_path_is_written_so_that_the_filter_reads_it() -> None:
     from segtap.core.query import parse
 
     story = made([1])
-    for path in (("a",), ("my key", "x"), ('quo"te', "dot.s"), ("*",), ("and",)):
+    for path in (("a",), ("my key", "x"), ('quo"te', "dot.s"), ("*",), ("and",), ("$set", "a")):
         assert parse(f"{path_term(story, path)}?").node is not None
 
 

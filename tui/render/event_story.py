@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ...core import quoted_filter
@@ -21,6 +22,8 @@ TYPES = 26
 PLOT = 4
 """Rows of the plot of shares."""
 PLOT_WIDTH = 80
+PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+"""A step of a path that needs no quotes in a filter."""
 EVENT = ("event",)
 """The row of the event itself."""
 
@@ -32,7 +35,9 @@ def path_words(path: Sequence[str], marks: Glyphs) -> str:
 
 def path_term(story: EventStory, path: Sequence[str]) -> str:
     """Return a path as the filter language writes it: `properties."my key".x`."""
-    return ".".join((story.holder, *(quoted_filter(step) for step in path)))
+    return ".".join(
+        (story.holder, *(step if PLAIN.fullmatch(step) else quoted_filter(step) for step in path))
+    )
 
 
 def event_filter(story: EventStory) -> str:
