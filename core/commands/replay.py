@@ -6,11 +6,12 @@ Records of Mixpanel's own SDKs, as `segtap export` writes them, go to Mixpanel's
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from ..api.client import Client
+from ..api.models import EngineState
 from ..errors import EngineError, InputError
 from ..index.elsewhere import IMPORT, Elsewhere, batch_call, records_call
 from ..index.replay import MAX_BYTES, MAX_MESSAGES
@@ -103,6 +104,27 @@ async def replay_matching(filter: str, url: str = "", pace: Pace = NOW) -> tuple
         if newest:
             which = Chosen((Step("mark", filter, newest[-1].id),))
             await bulk.replay(client, walk(client, which), progress, pace)
+        if progress.tried:
+            return progress, ()
+        return progress, (await client.page(filter=filter, limit=1)).notes
+
+
+async def validate_matching(
+    filter: str, url: str, tell: Callable[[EngineState], None]
+) -> tuple[Progress, tuple[str, ...]]:
+    """Send what matches a filter in the journal of a running engine to Mixpanel once, forwarding on or off.
+
+    `tell` is called with the engine's state before anything is sent. Returns how many messages, and if none
+    matches, sentences on why.
+    """
+    async with Client(*find_engine(url)) as client:
+        state = await client.state()
+        newest = (await client.page(limit=1)).summaries
+        progress = Progress(0)
+        if newest:
+            tell(state)
+            which = Chosen((Step("mark", filter, newest[-1].id),))
+            await bulk.to_mixpanel(client, walk(client, which), progress)
         if progress.tried:
             return progress, ()
         return progress, (await client.page(filter=filter, limit=1)).notes

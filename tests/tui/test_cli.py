@@ -163,6 +163,7 @@ def test_decode_prints_json_and_talks_on_stderr() -> None:
         (["forward", "--api-secret-env", "NO_SUCH"], "NO_SUCH, which is not set"),
         (["forward", "--config", "none.toml"], "none.toml cannot be read"),
         (["replay"], "Name either a FILE, or --filter EXPR or --saved NAME."),
+        (["replay", "-", "--validate"], "--validate needs --filter EXPR"),
         (["translate", "none.jsonl"], "No such file"),
         ([], "The screen needs a terminal"),
         (["attach"], "No segtap is running. Start one with: segtap"),
@@ -208,6 +209,10 @@ def test_messages_go_through_forward_export_replay_and_clear(monkeypatch: pytest
         assert again.returncode == 0, again.stderr
         wait_until_listed(url, 4)
         assert segtap("replay", "--filter", "signed out").stderr == "2 messages replayed.\n"
+        validated = segtap("replay", "--filter", "signed out", "--validate")
+        assert validated.returncode == 1
+        assert "Sending to project 0123…ef" in validated.stderr
+        assert "it waits for forwarding" in validated.stderr
         assert segtap("journal", "clear", "--yes").returncode == 2
         tail = segtap("tail", "--count", "1", "--url", f"http://127.0.0.1:{process.pid + 70000}")
         assert tail.returncode == 2

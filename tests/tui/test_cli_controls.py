@@ -210,6 +210,7 @@ CASES: dict[str, list[Case]] = {
         ("replay", f"{NAME}.scenario", "--expect"),
         ("replay", f"{NAME}.scenario", "--expect", "--format", "json"),
         ("replay", f"{NAME}.scenario", "--pace", "now"),
+        ("replay", "--filter", NAME, "--validate", "--url", f"http://{NAME}"),
     ],
     "export": [
         ("export", "--journal", "journal.db"),

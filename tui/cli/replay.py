@@ -15,6 +15,7 @@ from .options import load, saved_option, tell_faults, tell_unusable, with_saved
 from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
+    from ...core.api.models import EngineState
     from ...core.commands.scenario import ComparedStep
 
 
@@ -48,6 +49,11 @@ if TYPE_CHECKING:
     "[now; original for a scenario]",
 )
 @click.option(
+    "--validate",
+    is_flag=True,
+    help="With --filter: send them to Mixpanel once, forwarding on or off, and not through segtap.",
+)
+@click.option(
     "--expect",
     is_flag=True,
     help="Send nothing: compare the requests of a scenario's messages with those recorded.",
@@ -70,6 +76,7 @@ def replay(
     url: str,
     write_key: str,
     pace: str | None,
+    validate: bool,
     expect: bool,
     update: bool,
     shape: str,
@@ -80,12 +87,15 @@ def replay(
     forwarded when forwarding is on. A scenario, which `segtap record` writes, is sent at the pace at which it
     was recorded, with new ids and the times of now.
 
+    With --validate the messages of the journal that match are sent to Mixpanel, as the key v does, with exit
+    status 1 if Mixpanel does not accept one of them.
+
     With --expect nothing is sent, and no engine is needed: the messages of a scenario walk through the
     settings here, and where a request differs from the recorded one, that is shown, with exit status 1.
     --update writes the requests of now into FILE.
     """
     if expect or update:
-        if others := _given(ctx, "filter_text", "saved", "url", "write_key", "pace"):
+        if others := _given(ctx, "filter_text", "saved", "url", "write_key", "pace", "validate"):
             raise click.UsageError(f"--expect and --update send nothing: leave out {', '.join(others)}.")
         if file is None:
             raise click.UsageError("Name the FILE of a scenario.")
@@ -98,6 +108,12 @@ def replay(
         filter_text = with_saved(filter_text or "", saved)
     if (file is None) == (filter_text is None):
         raise click.UsageError("Name either a FILE, or --filter EXPR or --saved NAME.")
+    if validate:
+        if file is not None or _given(ctx, "write_key", "pace"):
+            raise click.UsageError(
+                "--validate needs --filter EXPR or --saved NAME, without --pace and --write-key."
+            )
+        ctx.exit(asyncio.run(_validate(filter_text or "", url)))
     if file is not None:
         sent = asyncio.run(_replay_file(file, url, write_key, pace))
     else:
@@ -182,6 +198,30 @@ def _write_json(one: ComparedStep) -> None:
     from ...core.commands.scenario import as_json
 
     write_json(as_json(one))
+
+
+async def _validate(filter_text: str, url: str) -> int:
+    """Send what matches to Mixpanel once, and return the exit status."""
+    from ...core import parse_filter
+    from ...core.commands.replay import validate_matching
+    from ...core.masks import project_in_words
+
+    dry = False
+
+    def tell(state: EngineState) -> None:
+        nonlocal dry
+        dry = state.dry_run
+        where = project_in_words(state.project, state.region, state.mixpanel_url, state.project_region)
+        say(f"Sending to {where}{' (dry run: nothing leaves this machine)' if dry else ''}.")
+
+    parse_filter(filter_text)  # raises FilterFault before anything is opened
+    progress, notes = await validate_matching(filter_text, url, tell)
+    for words in notes:
+        say(words)
+    for why, count in progress.reasons.items():
+        say(f"{count:,} not accepted: {why}.")
+    say(f"{counted(progress.done, 'message')} {'not sent' if dry else 'accepted by Mixpanel'}.")
+    return 1 if progress.failed or progress.skipped else 0
 
 
 async def _replay_kept(filter_text: str, url: str, pace: str) -> int:
