@@ -38,6 +38,13 @@ class RunningEngineRow(msgspec.Struct, frozen=True, kw_only=True):
     journal: str
 
 
+def forwarding_of(state: EngineState) -> str:
+    """Return how an engine's forwarding stands: `on`, `off`, `halted` or `dry run`."""
+    if not state.forwarding:
+        return "off"
+    return "dry run" if state.dry_run else "halted" if state.halted else "on"
+
+
 async def list_engines() -> tuple[list[RunningEngineRow], list[str]]:
     """Return the engines that answer, newest first, and a sentence for each that does not."""
     notes, ended = running_and_ended()
@@ -116,13 +123,12 @@ async def _state_or_fault(note: EngineNote) -> EngineState | str:
 
 
 def _row(note: EngineNote, state: EngineState) -> RunningEngineRow:
-    forwarding = "dry run" if state.dry_run else "halted" if state.halted else "on"
     return RunningEngineRow(
         url=note.url,
         port=urlsplit(note.url).port or 0,
         pid=note.pid,
         kind=note.kind,
-        forwarding=forwarding if state.forwarding else "off",
+        forwarding=forwarding_of(state),
         version=state.version,
         since=state.started_at,
         journal="" if state.ephemeral else state.journal,

@@ -129,6 +129,7 @@ CASES: dict[str, list[Case]] = {
     "proxy": [("proxy", "--mixpanel-api-url", NAME), ("proxy", "--config", f"{NAME}.toml")],
     "ps": [("ps",), ("ps", "--format", "json"), ("ps", NAME)],
     "stop": [("stop", NAME), ("stop", f"http://{NAME}")],
+    "stats": [("stats", "--url", NAME), ("stats", "--count", "1"), ("stats", "--format", NAME)],
     "tail": [("tail", "--url", NAME)],
     "expect": [
         ("expect", NAME, "--within", "0s"),

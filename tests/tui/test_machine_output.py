@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner
 from engines import engine_settings, listed, post, running_engine, track
@@ -17,6 +18,7 @@ from fake_viewer import story
 from segtap.core.api.matches import Match, Matches, Near, WhyNotSent
 from segtap.core.catalogue import rules
 from segtap.core.commands.engines import RunningEngineRow
+from segtap.core.commands.stats import Stats
 from segtap.core.config.mapping_tests import EXPECT_KEYS, STAGES
 from segtap.core.config.mapping_tests import KEYS as TEST_KEYS
 from segtap.core.config.not_imitated import KEYS as NOT_IMITATED_KEYS
@@ -171,6 +173,13 @@ def test_the_lines_of_ps(capsys: pytest.CaptureFixture[str]) -> None:
     assert fits(json.loads(capsys.readouterr().out), SHAPES["segtap ps"][0])
 
 
+def test_the_moments_of_stats() -> None:
+    numbers = dict.fromkeys(Stats.__struct_fields__, 0)
+    moment = {**numbers, "forwarding": "on", "fault": ""}
+    assert fits(moment, SHAPES["segtap stats"][0])
+    assert msgspec.convert(moment, Stats)
+
+
 def test_the_answer_of_expect() -> None:
     finding = Finding("r", "error", "$", "m", "f")
     stopped = WhyNotSent("segment", "$", "no")
@@ -187,7 +196,14 @@ def test_the_answer_of_expect() -> None:
 
 
 def test_every_shape_is_tried() -> None:
-    tried = {*RUNS, "segtap tail", "segtap expect", "segtap ps", "a line that is not a message"}
+    tried = {
+        *RUNS,
+        "segtap tail",
+        "segtap stats",
+        "segtap expect",
+        "segtap ps",
+        "a line that is not a message",
+    }
     assert {name for name, shapes in SHAPES.items() if shapes} == tried
 
 

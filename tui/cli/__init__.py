@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "proxy": ("proxy", "Pass requests on to Segment and Mixpanel, and show them."),
     "ps": ("engines", "List the engines of this machine."),
     "stop": ("engines", "Stop an engine cleanly."),
+    "stats": ("stats", "Show the numbers of a running engine, live."),
     "tail": ("tail", "Print messages as they come, a line each."),
     "expect": ("expect", "Wait until messages match a filter, for tests in a shell."),
     "demo": ("demo", "Send believable traffic of Segment's own SDK to a running endpoint."),

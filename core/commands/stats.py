@@ -1,0 +1,71 @@
+"""The numbers of a running engine, and how fast they grow: what `segtap stats` shows. Pure but for asking."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+
+import msgspec
+
+from ..api.models import EngineState
+from ..api.viewer import Viewer
+from .engines import forwarding_of
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers at one moment; `at` is in milliseconds. Rates are messages a second since the moment before.
+
+    `refused` counts requests that were refused, and messages that Mixpanel refused. `forwarding` is `on`,
+    `off`, `halted` or `dry run`; `fault` says what is wrong.
+    """
+
+    at: int
+    received: int
+    received_rate: float
+    sent: int
+    sent_rate: float
+    refused: int
+    owed: int
+    stuck: int
+    uncertain: int
+    errors: int
+    warnings: int
+    forwarding: str
+    fault: str
+
+
+def stats_of(state: EngineState, at: int, before: Stats | None = None) -> Stats:
+    """Return the numbers of a state. A journal that was cleared meanwhile has a rate of 0."""
+    counts = state.deliveries
+    seconds = (at - before.at) / 1000 if before is not None else 0.0
+    return Stats(
+        at=at,
+        received=state.received,
+        received_rate=_rate(state.received, before.received if before else 0, seconds),
+        sent=counts.sent,
+        sent_rate=_rate(counts.sent, before.sent if before else 0, seconds),
+        refused=state.refused + counts.refused,
+        owed=counts.owed,
+        stuck=counts.stuck,
+        uncertain=counts.uncertain,
+        errors=state.errors,
+        warnings=state.warnings,
+        forwarding=forwarding_of(state),
+        fault=state.fault,
+    )
+
+
+async def watch_stats(
+    viewer: Viewer, interval: float, clock: Callable[[], float] = time.time
+) -> AsyncGenerator[Stats]:
+    """Yield the numbers of an engine now, and every `interval` seconds until it stops."""
+    last: Stats | None = None
+    while True:
+        last = stats_of(await viewer.state(), round(clock() * 1000), last)
+        yield last
+        await asyncio.sleep(interval)
+
+
+def _rate(now: int, before: int, seconds: float) -> float:
+    return round(max(0, now - before) / seconds, 1) if seconds > 0 else 0.0

@@ -1,0 +1,129 @@
+"""`segtap stats`: the numbers of a running engine, live."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ..render.glyphs import ASCII, UNICODE, wants_ascii
+from .completing import complete_engine
+from .interrupts import run_until_interrupted
+from .options import format_option
+from .output import write, write_json
+
+if TYPE_CHECKING:
+    from ...core.commands.stats import Stats
+
+MOST = 300
+"""Moments that a plot shows at most."""
+_PLOTS = ("received_rate", "sent_rate", "owed")
+_HEADS = (
+    *(("received", 10), ("/s", 8), ("sent", 10), ("/s", 8), ("refused", 8), ("owed", 8), ("stuck", 6)),
+    ("uncertain", 9),
+)
+_UP, _CLEAR_LINE = "\x1b[{}A", "\x1b[K"
+
+
+@click.command()
+@click.option(
+    "--url", shell_complete=complete_engine, default="", help="The running engine. [the newest of yours]"
+)
+@format_option
+@click.option("--interval", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds.")
+@click.option("--count", type=click.IntRange(1), help="Stop after this many moments.")
+def stats(url: str, shape: str, interval: float, count: int | None) -> None:
+    """Show the numbers of a running engine every second, until Ctrl-C.
+
+    In a terminal they are drawn in place, with plots; elsewhere each moment is a line. What Prometheus reads
+    is at /_segtap/metrics.
+    """
+    run_until_interrupted(_stats(url, shape, interval, count))
+
+
+async def _stats(url: str, shape: str, interval: float, count: int | None) -> None:
+    from ...core.api.client import Client
+    from ...core.commands.stats import watch_stats
+    from ...core.serve.notes import find_engine
+
+    address, token = find_engine(url)
+    history: deque[Stats] = deque(maxlen=MOST)
+    live = shape == "table" and sys.stdout.isatty()
+    drawn = shown = 0
+    async with (
+        Client(address, token) as client,
+        contextlib.aclosing(watch_stats(client, interval)) as moments,
+    ):
+        async for moment in moments:
+            history.append(moment)
+            if shape == "json":
+                write_json({name: getattr(moment, name) for name in moment.__struct_fields__})
+            elif live:
+                drawn = _draw(live_lines(address, history, shutil.get_terminal_size().columns), drawn)
+            else:
+                if not shown:
+                    write(head_line())
+                write(line_of(moment))
+            sys.stdout.flush()
+            shown += 1
+            if shown == count:
+                return
+
+
+def head_line() -> str:
+    """Return the names of the columns."""
+    return "  ".join(["time    ", *(f"{name:>{width}}" for name, width in _HEADS), "forwarding"])
+
+
+def line_of(moment: Stats) -> str:
+    """Return the numbers of one moment as a line."""
+    from datetime import datetime
+
+    values = (
+        *(moment.received, moment.received_rate, moment.sent, moment.sent_rate, moment.refused),
+        *(moment.owed, moment.stuck, moment.uncertain),
+    )
+    numbers = (f"{value:>{width},}" for value, (_, width) in zip(values, _HEADS, strict=True))
+    time = datetime.fromtimestamp(moment.at / 1000).strftime("%H:%M:%S")
+    return "  ".join([time, *numbers, moment.forwarding])
+
+
+def live_lines(address: str, history: Sequence[Stats], width: int) -> list[str]:
+    """Return what the terminal shows: the last numbers, and a plot of each rate and of what is owed."""
+    from ...core.text import clean, shorten
+
+    now = history[-1]
+    lines = [
+        f"segtap at {address}, forwarding {now.forwarding}",
+        f"received {now.received:,}  sent {now.sent:,}  refused {now.refused:,}  errors {now.errors:,}"
+        f"  warnings {now.warnings:,}",
+        f"owed {now.owed:,}  stuck {now.stuck:,}  uncertain {now.uncertain:,}",
+    ]
+    for name, title in zip(_PLOTS, ("received/s", "sent/s", "owed"), strict=True):
+        values = [float(getattr(moment, name)) for moment in history]
+        head = f"{title:<10} {values[-1]:>10,g}  "
+        lines.append(head + plot(values, max(0, width - len(head) - 1)))
+    lines.append(clean(now.fault))
+    return [shorten(line, max(1, width - 1)) for line in lines]
+
+
+def plot(values: Sequence[float], width: int) -> str:
+    """Return the newest values as bars, the highest of them as high as the line."""
+    levels = (ASCII if wants_ascii() else UNICODE).spark
+    shown = values[-width:] if width else ()
+    most = max(shown, default=0.0)
+    if not most:
+        return levels[0] * len(shown)
+    return "".join(levels[round(value / most * (len(levels) - 1))] for value in shown)
+
+
+def _draw(lines: Sequence[str], before: int) -> int:
+    """Write lines over those that were written before; return how many they are."""
+    start = _UP.format(before) if before else ""
+    click.echo(start + "".join(f"{line}{_CLEAR_LINE}\n" for line in lines), nl=False)
+    return len(lines)
