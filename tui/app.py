@@ -33,6 +33,7 @@ from .render.plain import plain as to_ascii
 from .screens.main import MainScreen
 from .theme_folder import EVERY, ThemeFolder
 from .theming import install, variable_defaults
+from .widgets.in_order import read
 
 PROBLEMS_SHOWN = 4
 """Problems with keys that one notification names."""
@@ -113,6 +114,8 @@ class SegtapApp(App[object], inherit_bindings=False):
             return
         if typed:
             await self._handle_early()
+            if not event.is_forwarded:
+                await read(self.focused)
         await super().on_event(event)
 
     def _painted(self) -> None:

@@ -175,7 +175,7 @@ async def test_a_fault_is_underlined_where_it_is(app_on: AppOn) -> None:
         )
         assert underlined == "typ:"
         await pilot.press(*["left"] * 6, "backspace")
-        assert box.fault is None, "not at a place that has moved"
+        assert box.fault is None or box.value[slice(*box.fault)] == "ty:", "not at a place that moved"
         await pilot.press("escape", "slash", *"warn:error typ:track", "tab")
         assert box.value == "warn:error type:track", "also before the fault is shown"
         assert box.cursor_position == len(box.value)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from details import attempts, classic, order, refused
+from details import MESSAGES, attempts, classic, order, refused
 from fake_viewer import FakeViewer, story
 from pane_host import Host
 from rich.color import Color as RichColor
@@ -15,11 +16,24 @@ from textual import constants
 from textual.color import Color
 from textual.containers import Horizontal, Vertical
 from textual.pilot import Pilot
+from textual.screen import Screen
 
+from segtap.core.api.models import MessageDetail
+from segtap.core.catalogue import BY_ID
 from segtap.core.delivery import DeliveryState
 from segtap.tui.app import SegtapApp
-from segtap.tui.screens.confirm import Confirm
+from segtap.tui.model.compared import of_messages
+from segtap.tui.render.list_columns import Look, columns
+from segtap.tui.screens.columns import ChooseColumns
+from segtap.tui.screens.compare import Compare
+from segtap.tui.screens.confirm import Choose, Confirm, Option
+from segtap.tui.screens.decode import DecodeBox
+from segtap.tui.screens.edit import EditScreen
 from segtap.tui.screens.help import Help
+from segtap.tui.screens.name_box import NameBox
+from segtap.tui.screens.pasted import Inspect
+from segtap.tui.screens.rule_story import RuleStory
+from segtap.tui.screens.value import WholeValue
 from segtap.tui.theming import contrast
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
@@ -103,6 +117,46 @@ async def test_the_dialogs_and_the_toasts(theme: str, few: ColorSystem) -> None:
                 host.notify("What happened", title="A title", severity=severity)
             await pilot.pause()
             assert faint(pilot, few) == []
+            host.pop_screen()
+
+
+class Inspecting:
+    """Reads pasted messages as the engine would."""
+
+    async def inspect(self, text: bytes) -> MessageDetail:
+        return order(bad=True)
+
+
+def over_the_panes() -> list[tuple[Screen[Any], tuple[str, ...]]]:
+    """Screens, and keys that show more of each."""
+    text = json.dumps(MESSAGES["order"], indent=1)
+    same = of_messages("with the one before", order(), order(bad=True), ("a", "b"))
+    options = [Option("a", "The first", "a"), Option("b", "The second", "b")]
+    look = Look()
+    return [
+        (EditScreen(FakeViewer(story(3)), order(), "Order", text), ("down", "f3", "down")),
+        (Compare("Order", [same]), ("a", "down")),
+        (ChooseColumns(look, lambda look: None, lambda: columns(80, look)), ("down",)),
+        (Help(), ("r", "e", "q", "u")),
+        (RuleStory(BY_ID["string-truncated"]), ()),
+        (Choose("Which?", options), ("down",)),
+        (DecodeBox(text), ("tab", "down")),
+        (NameBox("Name", "about it"), ("a",)),
+        (WholeValue("$.a", "x " * 300), ()),
+        (Inspect(Inspecting(), [text.encode()], order(bad=True)), ("2", "4")),  # type: ignore[arg-type]
+    ]
+
+
+async def test_the_screens_over_the_panes(theme: str, few: ColorSystem) -> None:
+    host = Host(Vertical(), theme)
+    async with host.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        for screen, keys in over_the_panes():
+            host.push_screen(screen)
+            for key in ("", *keys):
+                await pilot.press(*filter(None, [key]))
+                await pilot.pause()
+                assert faint(pilot, few) == [], type(screen).__name__
             host.pop_screen()
 
 

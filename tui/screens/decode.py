@@ -27,6 +27,7 @@ from ..keymap import first
 from ..render import clock
 from ..render.plain import app_of, is_plain, marks_of, worded
 from ..widgets.json_view import JsonView
+from ..widgets.text_box import TextBox
 from .pasted import Inspect
 
 BIG_PASTE = 8 * 1024
@@ -45,7 +46,7 @@ HINT = (
 )
 
 
-class PasteBox(TextArea):
+class PasteBox(TextBox):
     """A place to type or paste into. A long paste replaces what is there, and only its start is shown."""
 
     class Text(Message):

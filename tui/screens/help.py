@@ -20,6 +20,7 @@ from ..keymap import first, in_force, label
 from ..keys import Key
 from ..render.glyphs import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Glyphs
 from ..render.plain import app_of, is_plain, marks_of, worded
+from ..widgets.in_order import LineBox
 
 if TYPE_CHECKING:
     from ...core.api.viewer import Viewer
@@ -80,7 +81,7 @@ class Help(ModalScreen[None]):
         super().__init__()
         self.groups = groups if groups is not None else every_group()
         self.page = Static()
-        self.search = Input(placeholder=FIND, compact=True)
+        self.search = LineBox(placeholder=FIND, compact=True)
         self.found: tuple[Question | Rule, ...] = ()
         """The questions and rules found; Enter opens the one that is marked."""
         self._at = 0

@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 from ..dialog_keys import bindings
 from ..keymap import first
 from ..render.plain import is_plain, worded
+from ..widgets.in_order import LineBox
 
 LONGEST = 60
 """Characters of a name."""
@@ -71,7 +72,7 @@ class NameBox(ModalScreen[str | None]):
                 self, Content(f"Enter {self._done} · {first('name.cancel')} cancels")
             )  # pyright: ignore[reportAttributeAccessIssue]
             yield Static(worded(self, Content("\n".join(filter(None, (self._about, self._others))))))
-            yield Input(self._known_as, placeholder=self._what, max_length=self._most, compact=True)
+            yield LineBox(self._known_as, placeholder=self._what, max_length=self._most, compact=True)
 
     def on_mount(self) -> None:
         self.set_class(is_plain(self), "-ascii")

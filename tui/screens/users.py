@@ -24,6 +24,7 @@ from ..render.detail import LEAST, READING, Line, Span, as_text, coverage_words,
 from ..render.glyphs import Glyphs
 from ..render.plain import app_of, marks_of, worded
 from ..render.user import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
+from ..widgets.in_order import LineBox
 from ..widgets.ranked_list import Key, RankedList, Row, kept_order
 from .live_screen import Following, Source, show_lines
 
@@ -86,7 +87,7 @@ class UsersScreen(Following):
         self.list = RankedList(id="users")
         self.list.nothing = READING
         self.user = RankedList(id="user")
-        self.box = Input(placeholder="part of an id …", compact=True, select_on_focus=False)
+        self.box = LineBox(placeholder="part of an id …", compact=True, select_on_focus=False)
         self.users: Users | None = None
         self.text = ""
         self._reorder = False

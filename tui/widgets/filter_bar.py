@@ -31,6 +31,7 @@ from ..keymap import first
 from ..keys import bindings
 from ..model.mending import mended
 from .completion_list import CompletionList
+from .in_order import LineBox
 
 if TYPE_CHECKING:
     from ...core.query.completion import Spot
@@ -52,7 +53,7 @@ class FaultHighlighter(Highlighter):
             text.stylize(self._box.get_component_rich_style("filter-input--fault"), *self._box.fault)
 
 
-class FilterInput(Input):
+class FilterInput(LineBox):
     """The box itself, with the filter's own keys."""
 
     BINDINGS = bindings("filter")

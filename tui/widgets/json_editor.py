@@ -10,13 +10,14 @@ from textual.widgets.text_area import Selection
 
 from ..render.wrapped import json_styles
 from .style_cache import StyleCache
+from .text_box import TextBox
 
 TOKENS = ("string", "key", "number", "literal", "punctuation")
 LONGEST_LINE = 20_000
 """Characters up to which a line is coloured: it is read again for each key that is pressed in it."""
 
 
-class JsonEditor(TextArea):
+class JsonEditor(TextBox):
     """A text area whose lines have the colours of JSON, whether or not the text is JSON yet."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

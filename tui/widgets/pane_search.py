@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from ..keys import bindings
 from ..pane_keys import bindings as pane_bindings
+from .in_order import LineBox
 
 
 class Searching(NamedTuple):
@@ -58,7 +59,7 @@ class Found(Message):
         self.more = more
 
 
-class SearchInput(Input):
+class SearchInput(LineBox):
     """The box in which the text is typed."""
 
     BINDINGS = pane_bindings("search")
