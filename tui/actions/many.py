@@ -114,7 +114,7 @@ DOING = (
     Doing("unsent", "f", "forward what was left unsent", many_send.unsent),
     Doing("to_url", "a", "send to another URL", many_send.to_url),
     Doing("export", "e", "export to a file", many_files.export),
-    Doing("record", "t", "record as a scenario, a test of your tracking", many_files.record),
+    Doing("record", "t", "record as a scenario", many_files.record),
     Doing("copy", "c", "copy as JSON lines", many_files.copy_lines),
     Doing("hide", "h", "hide from the list", hide),
 )
