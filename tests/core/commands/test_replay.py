@@ -63,7 +63,7 @@ async def test_messages_of_a_file_come_with_the_time_between_them(monkeypatch: p
     waited: list[float] = []
 
     async def pause(self: Progress, seconds: float) -> None:
-        waited.append(round(seconds, 1))
+        waited.append(seconds)
 
     monkeypatch.setattr(Progress, "pause", pause)
     times = ["2026-11-24T10:00:00.000Z", "2026-11-24T10:00:00.000Z", None, "2026-11-24T11:00:00.000Z"]
@@ -75,7 +75,8 @@ async def test_messages_of_a_file_come_with_the_time_between_them(monkeypatch: p
         server.script(*[Fault(200, "{}")] * 4)
         assert await replay_lines(lines, url=server.url, pace=Pace(60)) == 4
         assert len(server.requests) == 2
-    assert waited == [60.0]
+    (seconds,) = waited
+    assert 30 < seconds <= 60, "less what sending the first took"
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
