@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -23,7 +24,7 @@ class DeliveryState(enum.StrEnum):
     NONE = "none"
     """There is nothing to send, whether forwarding was on or off."""
     OFF = "off"
-    """Received while forwarding was off: not sent, unless it is replayed. Or it is for another project."""
+    """Received while forwarding was off, and sent only if replayed. Or dropped, or for another project."""
     HELD = "held"
     """Waits for the user."""
     UNCERTAIN = "uncertain"
@@ -39,7 +40,7 @@ class DeliveryState(enum.StrEnum):
 
 
 MEANINGS: dict[DeliveryState, str] = {
-    DeliveryState.OFF: "received while forwarding was off, or for another project",
+    DeliveryState.OFF: "received while forwarding was off, dropped, or for another project",
     DeliveryState.WAITING: "owed to Mixpanel",
     DeliveryState.SENT: "accepted by Mixpanel",
     DeliveryState.REFUSED: "refused by Mixpanel",
@@ -93,6 +94,10 @@ class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
         return sum(msgspec.structs.astuple(self))
 
 
+Decision = Literal["retry", "drop"]
+"""What the user may decide about a message that Mixpanel has not accepted."""
+
+
 class Outcome(enum.StrEnum):
     """The result of one attempt at one operation. A state that an attempt leads to has the same word."""
 
@@ -103,6 +108,8 @@ class Outcome(enum.StrEnum):
     UNCERTAIN = DeliveryState.UNCERTAIN.value
     STUCK = DeliveryState.STUCK.value
     """Refused with 5xx too often while Mixpanel accepted others: it is tried again at long intervals."""
+    DROPPED = "dropped"
+    """It is not sent any more: the user said so, or the policy for uncertain ones."""
     DRY_RUN = "dry run"
 
 

@@ -267,6 +267,21 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 1024**3
 
 
+UncertainPolicy = Literal["keep", "resend", "drop"]
+
+
+class ForwardSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[forward]` of segtap.toml: how requests are sent to Mixpanel."""
+
+    uncertain: UncertainPolicy = "keep"
+    """What becomes of an update that would count twice ($add, $append) when its answer never came: keep it
+    until you decide, send it again, or drop it."""
+    max_requests: Annotated[int, msgspec.Meta(ge=1, le=64)] = 10
+    """Requests at once to each endpoint, at most: after a 429 there are fewer for a while."""
+    max_records_per_second: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Records a second to all endpoints together, at most; 0: no limit."""
+
+
 class DeviceModeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[device_mode]` of segtap.toml: whether analytics.js is to run Mixpanel in the page, too."""
 
@@ -318,6 +333,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     segment: SegmentSettings = SegmentSettings()
     ingest: IngestSettings = IngestSettings()
     journal: JournalSettings = JournalSettings()
+    forward: ForwardSettings = ForwardSettings()
     device_mode: DeviceModeSettings = DeviceModeSettings()
     proxy: ProxySettings = ProxySettings()
     screen: ScreenSettings = ScreenSettings()

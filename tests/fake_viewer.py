@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from segtap.core.aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of
 from segtap.core.aggregates.model import FieldValues, Groups, Overview
 from segtap.core.api import operations as ops
+from segtap.core.api.deliveries import Decided, Undecided
 from segtap.core.api.models import (
     Change,
     Coverage,
@@ -28,6 +29,7 @@ from segtap.core.api.models import (
 from segtap.core.api.operations import NoRequest
 from segtap.core.api.viewer import Viewer
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome, Posted, Validated
+from segtap.core.engine.deliveries import LISTED, rows_of
 from segtap.core.engine.seen import fitting
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import UserFound, UserRow, Users
@@ -648,6 +650,23 @@ class FakeViewer(Viewer):
         self.add(*marked)
         return ops.Replayed(len(order.ids))
 
+    def _answer_retry(self, order: ops.DecisionRequest) -> Decided:
+        self.calls.append(("retry", order.ids))
+        again = {DeliveryState.UNCERTAIN, DeliveryState.REFUSED, DeliveryState.STUCK, DeliveryState.FAULT}
+        return self._decided(order.ids, again, DeliveryState.WAITING)
+
+    def _answer_drop(self, order: ops.DecisionRequest) -> Decided:
+        self.calls.append(("drop", order.ids))
+        owed = {DeliveryState.UNCERTAIN, DeliveryState.STUCK, DeliveryState.WAITING, DeliveryState.HELD}
+        return self._decided(order.ids, owed, DeliveryState.OFF)
+
+    def _decided(self, ids: Sequence[int], of: set[DeliveryState], to: DeliveryState) -> Decided:
+        chosen = [line for line in self.lines if line.id in ids]
+        changed = [line.id for line in chosen if line.delivery in of]
+        self.deliver(*(Change(id, to) for id in changed))
+        others = [Undecided(line.id, line.delivery.value, "no") for line in chosen if line.id not in changed]
+        return Decided(tuple(changed), tuple(others))
+
     def _answer_clear(self, _: NoRequest) -> ops.Cleared:
         self.calls.append(("clear",))
         self.lines.clear()
@@ -678,6 +697,14 @@ class FakeViewer(Viewer):
         return [
             b'{"at_ms":%d,"message":%s,"expect":[]}\n' % (line.at_ms, encoder.encode(line.message))
             for line in lines
+        ]
+
+    def _deliveries_lines(self, ask: ops.DeliveriesRequest) -> list[bytes]:
+        lines = matching(self.lines, ask.filter or LISTED)
+        return [
+            msgspec.json.encode(row) + b"\n"
+            for line in lines
+            for row in rows_of(line, detail_of(line).deliveries)
         ]
 
     def _user_rows_lines(self, _: NoRequest) -> list[bytes]:

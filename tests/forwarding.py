@@ -187,7 +187,8 @@ class Direct:
         if reply.drop or reply.hang or reply.raw or reply.breaks:
             return Answer(words="sent, but no answer: dropped")
         _, _, body = answer_bytes(reply.status, reply.body).partition(b"\r\n\r\n")
-        return Answer(status=reply.status, body=body)
+        asked = dict(reply.headers).get("retry-after")
+        return Answer(status=reply.status, body=body, retry_after=None if asked is None else float(asked))
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..aggregates.model import FieldValues, Groups, Overview
-from ..delivery import Posted, Validated
+from ..delivery import Decision, Posted, Validated
 from ..errors import InputError
 from ..identities.model import Cluster, UserFound, Users
 from ..masks import Masks, masked_settings
@@ -15,6 +15,7 @@ from ..settings import Settings
 from ..sources.bounds import Bounds
 from ..stories.model import EventStory, UserStory
 from . import operations as ops
+from .deliveries import Decided
 from .matches import Matches
 from .models import (
     Alive,
@@ -124,6 +125,8 @@ class Queries(Protocol):
         self, filter: str = "", count: int = 0, ids: Sequence[int] | None = None
     ) -> AsyncIterator[bytes]: ...
 
+    def deliveries(self, filter: str = "") -> AsyncIterator[bytes]: ...
+
     def user_rows(self) -> AsyncIterator[bytes]: ...
 
     @property
@@ -167,6 +170,8 @@ class Commands(Protocol):
     async def send_edited(self, text: bytes, edited: int, message_id: str) -> int: ...
 
     async def edited_to(self, url: str, text: bytes, edited: int, message_id: str) -> list[Posted]: ...
+
+    async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided: ...
 
     async def clear(self) -> None: ...
 
@@ -309,6 +314,8 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.SET_FORWARDING, _set_forwarding),
         _by(ops.REPLAY, _replay),
         _by(ops.VALIDATE, _validate),
+        _by(ops.RETRY, lambda engine, order: engine.commands.decide("retry", order.ids)),
+        _by(ops.DROP, lambda engine, order: engine.commands.decide("drop", order.ids)),
         _by(ops.CLEAR, _clear),
         _by(ops.MESSAGES, lambda engine, ask: engine.queries.expecting.messages(ask.filter)),
         _by(ops.RESET, lambda engine, _: engine.queries.expecting.reset()),
@@ -329,5 +336,6 @@ LINES: dict[str, LineWriter] = {
     ops.EXPORT.name: lambda engine, ask: engine.queries.export(ask.filter),
     ops.EXPORT_OF.name: lambda engine, ask: engine.queries.export_of(ask.ids),
     ops.SCENARIO.name: lambda engine, ask: engine.queries.scenario(ask.filter, ask.count, ask.ids),
+    ops.DELIVERIES.name: lambda engine, ask: engine.queries.deliveries(ask.filter),
 }
 """By the operation's name: what answers with lines."""

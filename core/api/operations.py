@@ -16,6 +16,7 @@ from ..identities.model import UserFound, UserRow, Users
 from ..messages import Json, JsonObject
 from ..settings import Settings
 from ..stories.model import EventStory, UserStory
+from .deliveries import Decided, DeliveryRow
 from .matches import Matches
 from .models import (
     Alive,
@@ -187,6 +188,18 @@ class ScenarioLine(msgspec.Struct, frozen=True, omit_defaults=True):
     message: JsonObject = msgspec.field(default_factory=dict[str, Json])
     expect: list[Json] = msgspec.field(default_factory=list[Json])
     left_out: int = 0
+
+
+class DeliveriesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The request for what became of messages; without `filter`, of all that Mixpanel has not accepted."""
+
+    filter: str = ""
+
+
+class DecisionRequest(msgspec.Struct, frozen=True):
+    """The messages that are to be sent again, or not to be sent any more, by their ids in the journal."""
+
+    ids: tuple[MessageNumber, ...]
 
 
 class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -371,6 +384,15 @@ SCENARIO = Operation(
     ScenarioLine,
     "lines",
 )
+DELIVERIES = Operation(
+    "deliveries",
+    "GET",
+    "deliveries",
+    "Write what became of messages at Mixpanel, a request a line.",
+    DeliveriesRequest,
+    DeliveryRow,
+    "lines",
+)
 INSPECT = Operation(
     "inspect", "POST", "inspect", "Inspect a message without storing it.", msgspec.Raw, MessageDetail
 )
@@ -386,6 +408,22 @@ VALIDATE = Operation(
     "Send messages to Mixpanel once, whether forwarding is on or off.",
     ValidateRequest,
     Validations,
+)
+RETRY = Operation(
+    "retry",
+    "POST",
+    "retry",
+    "Send to Mixpanel again what it has refused, or what is stuck or uncertain.",
+    DecisionRequest,
+    Decided,
+)
+DROP = Operation(
+    "drop",
+    "POST",
+    "drop",
+    "Keep messages that wait, or are stuck or uncertain, from being sent any more.",
+    DecisionRequest,
+    Decided,
 )
 CLEAR = Operation("clear", "POST", "clear", "Delete every message of the journal.", NoRequest, Cleared)
 MESSAGES = Operation(
@@ -431,9 +469,9 @@ OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(HEALTHZ, LIVEZ, READYZ, METRICS),
     *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
-    *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF, SCENARIO),
+    *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF, SCENARIO, DELIVERIES),
     *(USER_STORY, EVENT_STORY),
-    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, CLEAR, OPENAPI),
+    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, RETRY, DROP, CLEAR, OPENAPI),
     *(MESSAGES, RESET, WAIT, EXPECT),
 )
 

@@ -14,6 +14,7 @@ from ..identities.model import Cluster, Users
 from ..settings import Settings
 from ..stories.model import EventStory, UserStory
 from . import operations as ops
+from .deliveries import Decided
 from .models import EngineState, FeedBatch, MessageDetail, Page, SuperProperties
 from .operations import NoRequest, Operation
 
@@ -200,6 +201,17 @@ class Viewer(abc.ABC):
         )
         return (await self.call(ops.REPLAY, order)).answers[0]
 
+    async def retry(self, ids: Sequence[int]) -> Decided:
+        """Send to Mixpanel again what it has refused of these messages, or what is stuck or uncertain.
+
+        If forwarding is off, it is sent once that is on.
+        """
+        return await self.call(ops.RETRY, ops.DecisionRequest(tuple(ids)))
+
+    async def drop(self, ids: Sequence[int]) -> Decided:
+        """Keep these messages, which wait, or are stuck or uncertain, from being sent any more."""
+        return await self.call(ops.DROP, ops.DecisionRequest(tuple(ids)))
+
     async def clear(self) -> None:
         """Delete every message of the journal."""
         await self.call(ops.CLEAR, NoRequest())
@@ -222,6 +234,13 @@ class Viewer(abc.ABC):
         """
         given = None if ids is None else tuple(ids)
         return self.call_lines(ops.SCENARIO, ops.ScenarioRequest(filter, count, given))
+
+    def deliveries(self, filter: str = "") -> AsyncIterator[bytes]:
+        """Yield what became of messages at Mixpanel, a `DeliveryRow` a line, oldest message first.
+
+        Without a filter, of all messages that Mixpanel has not accepted.
+        """
+        return self.call_lines(ops.DELIVERIES, ops.DeliveriesRequest(filter))
 
     def user_rows(self) -> AsyncIterator[bytes]:
         """Yield every user as a line, in no order; each is a `UserRow`."""

@@ -39,6 +39,7 @@ from ..stores.base import Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates
 from .commands import Commands
+from .deliveries import Deliveries
 from .delivery_log import log_deliveries
 from .expecting import Expecting
 from .forwarder_switch import ForwarderSwitch
@@ -86,6 +87,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     rejudging: Rejudging
     change: SettingsChange
     watch: SettingsWatch
+    deliveries: Deliveries
     queries: Queries
     commands: Commands
     outside: Outside
@@ -187,6 +189,7 @@ def build(
         load,
         active,
         settings=settings.destination,
+        options=settings.forward,
         on_delivery=delivered,
         on_trouble=feed.touch,
         on_halt=halted,
@@ -228,6 +231,7 @@ def build(
         functions,
         started_at=now(),
     )
+    deliveries = Deliveries(stores, forwarder, delivered, now)
     commands = Commands(
         active,
         stores,
@@ -241,6 +245,7 @@ def build(
         summing,
         gathering,
         knocks,
+        deliveries,
         feed,
         faults,
     )
@@ -312,6 +317,7 @@ def build(
         rejudging=rejudging,
         change=change,
         watch=watch,
+        deliveries=deliveries,
         queries=queries,
         commands=commands,
         outside=outside,

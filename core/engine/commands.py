@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..api.deliveries import Decided
 from ..api.feed import Feed
-from ..delivery import Posted, Validated
+from ..delivery import Decision, Posted, Validated
 from ..errors import InputError
 from ..faults import Faults
 from ..index.elsewhere import Elsewhere
@@ -19,6 +20,7 @@ from ..ingest.knocks import Knocks
 from ..messages import Message, message_number
 from ..stores.base import Stores
 from .active import ActiveSettings
+from .deliveries import Deliveries
 from .forwarder_switch import ForwarderSwitch
 from .gathering import Gathering
 from .history import History
@@ -45,6 +47,7 @@ class Commands:
         summing: Summing,
         gathering: Gathering,
         knocks: Knocks,
+        deliveries: Deliveries,
         feed: Feed,
         faults: Faults,
     ) -> None:
@@ -60,6 +63,7 @@ class Commands:
         self._summing = summing
         self._gathering = gathering
         self._knocks = knocks
+        self._deliveries = deliveries
         self._feed = feed
         self._faults = faults
 
@@ -137,6 +141,11 @@ class Commands:
         message = await self._edited(text, edited, message_id)
         async with Elsewhere(url) as elsewhere:
             return [await elsewhere.post(message)]
+
+    async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided:
+        """Send messages to Mixpanel again, or keep them from being sent, as the user decided."""
+        changed, others = await self._deliveries.decide(decision, ids)
+        return Decided(tuple(changed), tuple(others))
 
     async def clear(self) -> None:
         """Delete every message of the journal, those owed to Mixpanel included."""

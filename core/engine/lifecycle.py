@@ -187,6 +187,8 @@ class Engine:
         )
         parts.rejudging.start(after=self._refilling)
         parts.history.learn(newest)
+        if not forward:
+            parts.supervisor.start("finding what was on its way", parts.deliveries.find_unanswered)
         parts.supervisor.start("watching the settings", parts.watch.run)
         if parts.certificates is not None:
             parts.supervisor.start("watching the certificate", parts.certificates.run)

@@ -29,6 +29,7 @@ from ..stores.base import Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates, row_lines
 from .copies import Copies, may_have_copy
+from .deliveries import LISTED, delivery_rows
 from .expecting import Expecting
 from .export import Export
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
@@ -243,6 +244,12 @@ class Queries:
         """Yield the messages that match a filter, or those with the ids, as lines of a scenario."""
         exported = self.export(filter) if ids is None else self.export_of(ids)
         return scenario_lines(exported, self.settings, count=count, bounds=self.bounds)
+
+    async def deliveries(self, filter: str = "") -> AsyncIterator[bytes]:
+        """Yield what became of messages at Mixpanel, a request a line. Raises FilterFault."""
+        search = Search(self._stores, self._reader, parse(filter or LISTED), self.bounds)
+        async for rows in delivery_rows(self._stores, search.matches()):
+            yield b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
 
     async def user_rows(self) -> AsyncIterator[bytes]:
         """Yield every user as a line, in no order.

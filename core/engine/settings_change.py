@@ -77,7 +77,7 @@ class SettingsChange:
         check_address(settings.destination.mixpanel_url)
         gathered_by = self._active.gathered_by
         self._active.use(settings)
-        self._forwarder.use(settings.destination)
+        self._forwarder.use(settings.destination, settings.forward)
         hide(self._active.masks)
         if changed and self._switch.on and not waits:
             self._switch.report(self._switch.state)
@@ -116,6 +116,7 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         destination=new.destination,
         classic=new.classic,
         segment=new.segment,
+        forward=new.forward,
         device_mode=new.device_mode,
         subscriptions=new.subscriptions,
         transformations=new.transformations,

@@ -32,6 +32,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     form_records: int = 50
     form_bytes: int = 500_000
 
+    def at_rate(self, records: int) -> Limits:
+        """Return the limits under a cap of so many records a second (0: none): a request holds no more."""
+        if not records:
+            return self
+        return msgspec.structs.replace(
+            self, json_records=min(self.json_records, records), form_records=min(self.form_records, records)
+        )
+
     def of(self, route: BatchKey) -> tuple[int, int]:
         """Return (records, bytes) for a request on that route."""
         if route.shape == "json":

@@ -58,10 +58,20 @@ class Courier(Sender):
             await self._retry(parcel, parcel.aside)
             return
         todo = deque([parcel])
-        while todo and not self._interrupt.is_set():
+        while todo and await self._may_send(todo[0].batch):
             parcel = todo.popleft()
             parcel.behind = todo
             todo.extendleft(reversed(await self._attempt(parcel)))
+
+    async def _may_send(self, batch: Batch) -> bool:
+        """Wait until the pace allows a request; False if nothing may be sent any more."""
+        pace, route = self._services.pace, batch.route
+        while pace.is_full(route) and not self._interrupt.is_set():
+            await first(pace.ended(route), self._interrupt.wait())
+        delay = pace.delay(len(batch), self._clock.now())
+        if delay and not self._interrupt.is_set():
+            await self._pause(delay)
+        return not self._interrupt.is_set()
 
     # --- one try -----------------------------------------------------------------------------------
 

@@ -10,28 +10,31 @@ One record that Mixpanel answers with 5xx for ever holds nobody up: see `search`
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncGenerator, Callable
 from random import Random
 
 from ..api.models import Summary
 from ..masks import secrets_in
-from ..settings import DestinationSettings
+from ..settings import DestinationSettings, ForwardSettings
 from ..stores.base import Stores
 from ..verdict import Translation
-from .aside import TRY_AGAIN_MS
-from .batch import Batch, Limits, Queue
+from .batch import Limits, Queue
 from .client import HttpxTransport, Transport
 from .clock import Clock, SystemClock
-from .courier import Courier, first
+from .courier import Courier
 from .credentials import service_account_of
+from .dispatcher import Dispatcher
 from .linger import Linger
 from .made import OwedTranslator
 from .outcomes import Answer
-from .records import BatchKey
-from .sender import OnDelivery, Parcel, Services
+from .pace import Pace
+from .sender import OnDelivery, Services
 from .source import Elsewhere, Load, Source
 from .wire import WireForm, check_address
+
+PATIENCE = 10.0
+"""Seconds that `Forwarder.at_rest` waits for requests under way."""
 
 
 class Forwarder:
@@ -42,9 +45,9 @@ class Forwarder:
     message that they concern.
     `on_halt` is called with the reason once forwarding has halted, `on_trouble` when `retry` is another.
     `dry_run` sends nothing: each operation gets one `Outcome.DRY_RUN` line, and the message stays owed, so
-    that a dry run takes nothing away from a later real one. `in_flight` is requests at once on each route,
-    `window` how many records are read ahead, `linger` the seconds that new messages wait for others which may
-    share their request; while many are received, they wait up to eight times as long.
+    that a dry run takes nothing away from a later real one. `window` is how many records are read ahead,
+    `linger` the seconds that new messages wait for others which may share their request; while many are
+    received, they wait up to eight times as long.
 
     Raises SettingsError when `settings.mixpanel_url` cannot be used.
     """
@@ -56,6 +59,7 @@ class Forwarder:
         translator: OwedTranslator,
         *,
         settings: DestinationSettings,
+        options: ForwardSettings | None = None,
         on_delivery: OnDelivery | None = None,
         on_halt: Callable[[str], None] | None = None,
         on_trouble: Callable[[], None] | None = None,
@@ -64,7 +68,6 @@ class Forwarder:
         rng: Random | None = None,
         limits: Limits | None = None,
         dry_run: bool = False,
-        in_flight: int = 4,
         window: int = 4000,
         linger: float = 0.0,
         elsewhere: Elsewhere | None = None,
@@ -77,10 +80,12 @@ class Forwarder:
         self._clock: Clock = clock or SystemClock()
         self._source = Source(stores, load, translator, self._clock, dry_run=dry_run, elsewhere=elsewhere)
         self._source.account = service_account_of(settings)
+        options = options or ForwardSettings()
+        self._source.uncertain = options.uncertain
         self._caught_up = False
-        self._in_flight = in_flight
         self._window = window
-        self._queue = Queue(limits)
+        self._limits = limits or Limits()
+        self._queue = Queue(self._limits.at_rate(options.max_records_per_second))
         self._changed = asyncio.Event()
         self._interrupt = asyncio.Event()
         self._services = Services(
@@ -93,28 +98,30 @@ class Forwarder:
             self._interrupt,
             on_delivery,
             on_trouble or (lambda: None),
+            Pace(options),
         )
         self._linger = Linger(linger, self._clock, self._interrupt)
         self._finished = asyncio.Event()
         self._running = self._stopping = False
         self._grace = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._retries = 0
-        """How many of them try again what is set aside."""
-        self._busy: Counter[BatchKey] = Counter()
-        self._failure: BaseException | None = None
+        self._turning = asyncio.Lock()
+        """Held while messages are read and requests started, and while nobody may do that."""
         self._halt_words = ""
         self._era = 0
         """How often forwarding has been resumed."""
         self._idle = asyncio.Event()
         self._line: Transport | None = None
         self._courier = self._hire()
+        self._dispatcher = Dispatcher(self._services, self._courier)
 
-    def use(self, settings: DestinationSettings) -> None:
+    def use(self, settings: DestinationSettings, options: ForwardSettings) -> None:
         """Send there, with these credentials, from the next message on. Raises SettingsError for an address
         that cannot be used; all stays as it was then.
         """
         check_address(settings.mixpanel_url)
+        self._services.pace.settings = options
+        self._queue.limits = self._limits.at_rate(options.max_records_per_second)
+        self._source.uncertain = options.uncertain
         self._mixpanel_url = self._courier.mixpanel_url = settings.mixpanel_url
         self._secrets = self._courier.secrets = secrets_in(settings)
         self._source.account = service_account_of(settings)
@@ -174,6 +181,20 @@ class Forwarder:
         self._interrupt.set()
         self._changed.set()
 
+    @contextlib.asynccontextmanager
+    async def at_rest(self, patience: float = PATIENCE) -> AsyncGenerator[set[int]]:
+        """Start nothing meanwhile, and afterwards read from the journal again what is owed.
+
+        Waits at most `patience` seconds for requests under way; yields the messages that they are about if
+        they are still not answered. What the journal says of all others may be changed.
+        """
+        self._interrupt.set()
+        self._changed.set()
+        async with self._turning:
+            await self._dispatcher.settled(patience)
+            yield self._dispatcher.messages()
+        self.wake()
+
     async def wait_idle(self) -> None:
         """Return when all that is owed has been dealt with or set aside, or a fault halts it."""
         await self._idle.wait()
@@ -191,21 +212,20 @@ class Forwarder:
         """Send until `stop`. Raises JournalError when outcomes cannot be written: then it has stopped."""
         if self._running:
             raise RuntimeError("this forwarder runs already")
-        self._running, self._stopping, self._failure, self._halt_words = True, False, None, ""
+        self._running, self._stopping, self._halt_words = True, False, ""
+        self._dispatcher.failure = None
         self._finished.clear()
         self._line = transport = self._transport or HttpxTransport()
         try:
             await self._begin()
-            while not self._stopping and self._failure is None:
+            while not self._stopping and self._dispatcher.failure is None:
                 self._changed.clear()
                 await self._turn()
                 # Until something has changed, or it is time for a try that was put off.
                 await (self._changed.wait() if self.halted else self._courier.next_change())
-            if self._failure is not None:
-                raise self._failure
             await self._finish()
         finally:
-            await self._abandon()
+            await self._dispatcher.abandon()
             if self._transport is None:
                 await transport.close()
             self._running = False
@@ -220,7 +240,7 @@ class Forwarder:
         self._caught_up = False
         self._idle.clear()
         self._interrupt.clear()
-        self._courier = self._hire()
+        self._courier = self._dispatcher.courier = self._hire()
         await self._source.begin()
 
     def _hire(self) -> Courier:
@@ -239,18 +259,19 @@ class Forwarder:
     async def _turn(self) -> None:
         """Start whatever may be sent now."""
         if self.halted:
-            if not self._tasks:
+            if self._dispatcher.idle:
                 self._idle.set()
             return
-        if self._interrupt.is_set():
-            # Resumed: what the halt left half done is read from the journal again.
-            if self._tasks:
-                return
-            await self._begin()
-        await self._fill()
-        self._dispatch()
-        self._take_up()
-        if not self._source.more and not self._queue and len(self._tasks) == self._retries:
+        async with self._turning:
+            if self._interrupt.is_set():
+                # Resumed: what was left half done is read from the journal again.
+                if not self._dispatcher.idle or self._stopping:
+                    return
+                await self._begin()
+            await self._fill()
+            self._dispatcher.dispatch()
+            self._dispatcher.take_up()
+        if not self._source.more and not self._queue and self._dispatcher.only_retries:
             self._idle.set()
 
     def _halt(self, words: str, era: int) -> None:
@@ -264,10 +285,12 @@ class Forwarder:
 
     async def _fill(self) -> None:
         source, queue = self._source, self._queue
-        while source.more and len(queue) < self._window and not self._stopping and not self.halted:
+        while source.more and len(queue) < self._window and not self._interrupt.is_set():
             if self._caught_up:
                 # Nothing of what was read before has to wait for what is received.
-                await self._linger.fill(lambda: source.ready, queue.limits.json_records, self._dispatch)
+                await self._linger.fill(
+                    lambda: source.ready, queue.limits.json_records, self._dispatcher.dispatch
+                )
             stretch = await source.next()
             self._caught_up = not source.more
             if not stretch:
@@ -280,72 +303,16 @@ class Forwarder:
             await self._courier.record(taken.lines, taken.states)
             if len(queue) >= queue.limits.json_records:
                 # While more is at hand, only full batches: half-empty ones cost as many round trips.
-                self._dispatch()
+                self._dispatcher.dispatch()
             await asyncio.sleep(0)
-
-    def _dispatch(self) -> None:
-        """Start what may be sent now."""
-        if self._stopping or self.halted:
-            return
-        held = self._courier.held
-        for route in self._courier.paused_routes():
-            # After a pause rather a record that may be sent twice than one that adds.
-            if self._may_go(route) and (record := self._queue.pick(route, held.keys(), 0)) is not None:
-                self._start(Parcel(Batch((record,))))
-        while (batch := self._queue.take(self._courier.held.keys(), self._may_go)) is not None:
-            self._start(Parcel(batch))
-
-    def _take_up(self) -> None:
-        """Try again what is set aside and due."""
-        if self._stopping or self.halted:
-            return
-        for aside in self._courier.shelf.due(self._clock.now()):
-            record = aside.record
-            free = self._courier.held.keys().isdisjoint(record.waits | record.holds)
-            if free and self._may_go(record.route):
-                aside.due = self._clock.now() + TRY_AGAIN_MS
-                self._start(Parcel(Batch((record,)), aside.number, aside=aside))
-
-    def _may_go(self, route: BatchKey) -> bool:
-        """Return whether another request may be sent on the route: a few at once, one after a pause."""
-        most = self._in_flight
-        if route in self._courier.troubles:
-            most = 1 if self._courier.may_try(route) else 0
-        return self._busy[route] < most
-
-    def _start(self, parcel: Parcel) -> None:
-        batch, courier = parcel.batch, self._courier
-        courier.hold(batch)
-        self._busy[batch.route] += 1
-        self._retries += parcel.aside is not None
-
-        def done(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            courier.release(batch)
-            self._busy[batch.route] -= 1
-            self._retries -= parcel.aside is not None
-            if not task.cancelled() and (error := task.exception()) is not None:
-                self._failure = self._failure or error
-            self._changed.set()
-
-        task = asyncio.create_task(courier.deliver(parcel), name=f"to {batch.route.path}")
-        self._tasks.add(task)
-        task.add_done_callback(done)
 
     # --- the end -----------------------------------------------------------------------------------
 
     async def _finish(self) -> None:
         """Give answers under way their time; what adds and got none in that time is uncertain."""
-        if self._tasks:
-            await first(asyncio.wait(self._tasks), self._clock.sleep(self._grace))
+        await self._dispatcher.settled(self._grace)
         unanswered = self._courier.unanswered()
-        await self._abandon()
-        if self._failure is not None:
-            raise self._failure
+        await self._dispatcher.abandon()
+        if self._dispatcher.failure is not None:
+            raise self._dispatcher.failure
         await self._courier.give_up(unanswered)
-
-    async def _abandon(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,9 +1,9 @@
 """Which operations of which messages are still open, and where a message stands once they are not. Pure.
 
 An operation is settled when all its records are; a message when all its operations are. The worst record
-decides for its operation, the worst operation for its message: uncertain, then refused, then sent. While
-others of its operations are still to be sent, a message with an uncertain one is uncertain, and one with a
-record that is set aside is stuck.
+decides for its operation, the worst operation for its message: dropped, then uncertain, then refused, then
+sent. While others of its operations are still to be sent, a message with one that was dropped is off, with an
+uncertain one uncertain, and with a record that is set aside stuck.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from .records import Record
 
 States = list[tuple[int, DeliveryState]]
 
-SETTLED = (Outcome.SENT, Outcome.REFUSED, Outcome.UNCERTAIN)
 STATE_OF = {
     Outcome.SENT: DeliveryState.SENT,
     Outcome.REFUSED: DeliveryState.REFUSED,
     Outcome.UNCERTAIN: DeliveryState.UNCERTAIN,
+    Outcome.DROPPED: DeliveryState.OFF,
 }
+"""The outcomes that settle an operation, and the state of a message of which each is the worst."""
 _RANK = {outcome: rank for rank, outcome in enumerate(STATE_OF)}
 
 ON_ITS_WAY = "on its way: if no line follows this one, it cannot be known whether Mixpanel has it"
 """Written before a record that adds is sent: after a crash it is not sent again."""
+
+DROPPED_BY_POLICY = 'dropped, for the settings say so: uncertain = "drop" under [forward]'
 
 
 @dataclass(slots=True)
@@ -57,11 +60,11 @@ class _Message:
     def state(self) -> DeliveryState:
         if self.open and self.kept:
             return self.shown
-        if not self.open:
-            settled = self.settled
-            return STATE_OF[settled[0] if len(settled) == 1 else max(settled, key=_RANK.__getitem__)]
-        if Outcome.UNCERTAIN in self.settled:
-            return DeliveryState.UNCERTAIN
+        settled = self.settled
+        if settled:
+            worst = settled[0] if len(settled) == 1 else max(settled, key=_RANK.__getitem__)
+            if not self.open or _RANK[worst] >= _RANK[Outcome.UNCERTAIN]:
+                return STATE_OF[worst]
         aside = any(operation.aside for operation in self.open.values())
         return DeliveryState.STUCK if aside else DeliveryState.WAITING
 
@@ -108,21 +111,21 @@ class Ledger:
         With `kept` the state stays as it is shown until all operations are settled.
 
         The last attempt at an operation counts. One that is `UNCERTAIN` is settled, so what was on its
-        way when segtap was killed and must not be sent twice is not. One that is `STUCK` is still set aside.
+        way when segtap was killed and must not be sent twice is not. One that is `STUCK` is still set aside,
+        and what of it would count twice is uncertain: it was sent while the policy allowed that.
         """
         if not earlier and shown is DeliveryState.WAITING and len(records) == 1:
             self._single[message] = records[0]
             return list(records), []
         last: dict[int, Delivery] = {delivery.operation: delivery for delivery in earlier}
-        settled = {index: delivery for index, delivery in last.items() if delivery.outcome in SETTLED}
+        settled = {index: delivery for index, delivery in last.items() if delivery.outcome in STATE_OF}
         aside = {index for index, delivery in last.items() if delivery.outcome is Outcome.STUCK}
-        left = [
-            record
-            for record in records
-            # Only what may be sent twice is ever set aside: other records of its operation have been sent.
-            if record.operation not in settled and (record.repeatable or record.operation not in aside)
-        ]
-        entry = _Message({}, [delivery.outcome for delivery in settled.values()], shown, kept)
+        unsettled = [record for record in records if record.operation not in settled]
+        left = [record for record in unsettled if record.repeatable or record.operation not in aside]
+        outcomes = [delivery.outcome for delivery in settled.values()]
+        if len(left) < len(unsettled):
+            outcomes.append(Outcome.UNCERTAIN)
+        entry = _Message({}, outcomes, shown, kept)
         for record in left:
             before = last[record.operation].attempt if record.operation in last else 0
             operation = entry.open.setdefault(record.operation, _Operation(0, 0, before))

@@ -15,12 +15,14 @@ from random import Random
 import msgspec
 
 from ..delivery import NOT_AFTER, NOT_AGAIN, Delivery, DeliveryState, Outcome, Validated
+from ..settings import ForwardSettings
 from ..stores.base import Outbox
 from .batch import Queue
 from .client import Transport
 from .clock import Clock
 from .ledger import Attempt, States
 from .outcomes import WAITS, Action, Verdict
+from .pace import Pace
 from .records import Record
 from .sender import OnDelivery, Parcel, Sender, Services, in_words
 from .unsent import dry_run_lines
@@ -50,6 +52,7 @@ class Once(Sender):
             asyncio.Event(),
             on_delivery,
             lambda: None,
+            Pace(ForwardSettings()),
         )
         super().__init__(services, mixpanel_url=mixpanel_url, secrets=secrets)
         self._lines: dict[int, dict[int, Delivery]] = {}

@@ -17,8 +17,9 @@ from ..stores.base import Outbox
 from .aside import TRY_AGAIN_MS, Aside, Shelf
 from .batch import Batch, Queue
 from .clock import Clock, wait_before_retry
-from .ledger import ON_ITS_WAY, Attempt, Ledger, States
+from .ledger import DROPPED_BY_POLICY, ON_ITS_WAY, Attempt, Ledger, States
 from .outcomes import Action, Answer, Judgement, Verdict, judge
+from .pace import Pace
 from .records import BatchKey, Record
 from .search import Endpoint, Suspicion, Trouble
 from .wire import WireForm
@@ -78,7 +79,8 @@ class Services:
     """What a forwarder and those who send for it work with, for as long as it lives.
 
     `post` sends one request. `on_delivery` is called after writes to the journal, `on_trouble` when what is
-    waited for changes. `changed` is set when more may be sent; `interrupt` ends all waiting.
+    waited for changes. `changed` is set when more may be sent; `interrupt` ends all waiting. `pace` outlives
+    what is known of the journal.
     """
 
     outbox: Outbox
@@ -90,6 +92,7 @@ class Services:
     interrupt: asyncio.Event
     on_delivery: OnDelivery | None
     on_trouble: Callable[[], None]
+    pace: Pace
 
 
 class Sender:
@@ -188,10 +191,16 @@ class Sender:
     async def give_up(self, parcels: Sequence[Parcel]) -> None:
         """Write down that it cannot be known what became of these."""
         words = "segtap stopped before Mixpanel answered; not sent again, for it would count twice"
-        uncertain = Judgement(Outcome.UNCERTAIN, words)
+        uncertain = self._by_policy(Judgement(Outcome.UNCERTAIN, words))
         for parcel in parcels:
             attempt = Attempt(self._clock.now(), parcel.number)
             await self.record(*self.ledger.settle(parcel.batch, attempt, [uncertain] * len(parcel.batch)))
+
+    def _by_policy(self, judgement: Judgement) -> Judgement:
+        """Return the judgement, or that the record is dropped if the settings want that of uncertain ones."""
+        if judgement.outcome is not Outcome.UNCERTAIN or self._services.pace.settings.uncertain != "drop":
+            return judgement
+        return Judgement(Outcome.DROPPED, f"{judgement.words}; {DROPPED_BY_POLICY}")
 
     async def send(self, parcel: Parcel) -> tuple[Attempt, Verdict]:
         """Send once; what was tried, and what the answer means."""
@@ -205,13 +214,17 @@ class Sender:
         endpoint = self.endpoint(batch)
         number = endpoint.number()
         self._sending[task] = parcel
-        answer = await self._services.post(batch.wire(self.mixpanel_url))
+        pace = self._services.pace
+        with pace.under_way(batch.route) as sent:
+            answer = await self._services.post(batch.wire(self.mixpanel_url))
         del self._sending[task]
         took = max(0, self._clock.now() - attempt.at)
         # A server may repeat what it was sent, in a message's property as well as in a header.
         secrets = (*batch.records[0].secrets, *self.secrets)
         verdict = judge(answer, batch, masks_of(secrets))
-        if verdict.action is Action.SETTLE and not _is_uncertain(verdict):
+        accepted = verdict.action is Action.SETTLE and not _is_uncertain(verdict)
+        pace.answered(batch.route, sent, answer.status, accepted=accepted)
+        if accepted:
             endpoint.accepted(number)
         return Attempt(attempt.at, parcel.number, answer.status, took, number), verdict
 
@@ -227,7 +240,8 @@ class Sender:
         else:
             self._burnt.pop(batch.route, None)
             self.troubles.pop(batch.route, None)
-        lines, states = self.ledger.settle(batch, attempt, verdict.records)
+        judgements = [self._by_policy(judgement) for judgement in verdict.records]
+        lines, states = self.ledger.settle(batch, attempt, judgements)
         judged = zip(batch.records, verdict.records, strict=True)
         accepted = [record for record, said in judged if said.outcome is Outcome.SENT] if self.shelf else []
         for aside in self.shelf.undone_by(accepted):

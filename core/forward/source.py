@@ -8,15 +8,18 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from ..api.models import Summary
-from ..delivery import Delivery, DeliveryState, Owed
+from ..delivery import Delivery, DeliveryState, Outcome, Owed
 from ..messages import Marks, Message
+from ..settings import UncertainPolicy
 from ..stores.base import Stores
 from ..verdict import Translation
 from .clock import Clock
 from .credentials import ServiceAccount
-from .ledger import Ledger, States
+from .decisions import last_attempts
+from .ledger import DROPPED_BY_POLICY, ON_ITS_WAY, Ledger, States
 from .made import Made, OwedTranslator, made_from, made_of
 from .records import Record
 from .unsent import dry_run_lines
@@ -77,6 +80,7 @@ class Source:
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self.account: ServiceAccount | None = None
+        self.uncertain: UncertainPolicy = "keep"
         self.more = True
         """True while the journal may owe messages that were not read yet."""
         self.unreadable = 0
@@ -190,6 +194,19 @@ class Source:
         if self._dry_run:
             taken.lines += dry_run_lines(records, before, self._clock.now())
             return
+        if self.uncertain == "resend":
+            records = [
+                record if record.repeatable else replace(record, repeatable=True) for record in records
+            ]
+        elif before and self.uncertain == "drop":
+            # Those that were on their way when an earlier run was killed.
+            unanswered = [one for one in last_attempts(before).values() if one.words == ON_ITS_WAY]
+            dropped = [
+                replace(one, at=self._clock.now(), outcome=Outcome.DROPPED, words=DROPPED_BY_POLICY)
+                for one in unanswered
+            ]
+            taken.lines += dropped
+            before = [*before, *dropped]
         left, settled = ledger.open(owed.id, records, before, owed.delivery)
         if before and any(ledger.is_aside(record) for record in left):
             taken.aside += [(record, before) for record in left if ledger.is_aside(record)]

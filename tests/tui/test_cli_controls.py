@@ -213,6 +213,16 @@ CASES: dict[str, list[Case]] = {
         ("replay", f"{NAME}.scenario", "--pace", "now"),
         ("replay", "--filter", NAME, "--validate", "--url", f"http://{NAME}"),
     ],
+    "deliveries": [
+        ("deliveries", "list"),
+        ("deliveries", "list", "--filter", "sent:yes", "--format", "json"),
+        ("deliveries", "list", NAME),
+        ("deliveries", "retry", NAME, "--journal", NAME),
+        ("deliveries", "retry", "--filter", NAME),
+        ("deliveries", "drop", "--filter", HOSTILE),
+        ("deliveries", "drop", "--yes", "--filter", "sent:yes", "--format", "json"),
+        ("deliveries", "edit", NAME),
+    ],
     "export": [
         ("export", "--journal", "journal.db"),
         ("export", "a", "--journal", "journal.db"),

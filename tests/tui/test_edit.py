@@ -186,7 +186,7 @@ async def test_what_the_request_said_for_a_message_of_a_batch_is_part_of_the_tex
                 await http.post(f"{engine.url}/v1/page", json={"userId": "u", "name": "Home"})
             ).status_code == 200
         batch, page = await listed(client, 2)
-        from segtap.tui.actions.edit import editable_text
+        from segtap.tui.model.edited_text import editable_text
 
         text = json.loads(editable_text(await client.detail(batch.id)))
         assert text["context"] == {"ip": "203.0.113.7"}

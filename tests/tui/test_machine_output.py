@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from engines import engine_settings, listed, post, running_engine, track
-from fake_viewer import story
+from fake_viewer import detail_of, story
 
 from segtap.core.api.matches import Match, Matches, Near, WhyNotSent
 from segtap.core.catalogue import rules
@@ -23,11 +23,13 @@ from segtap.core.config.mapping_tests import EXPECT_KEYS, STAGES
 from segtap.core.config.mapping_tests import KEYS as TEST_KEYS
 from segtap.core.config.not_imitated import KEYS as NOT_IMITATED_KEYS
 from segtap.core.delivery import DeliveryState
+from segtap.core.engine.deliveries import rows_of
 from segtap.core.json_text import to_json
 from segtap.core.not_imitated import NOT_IMITATED_KINDS, SCOPES
 from segtap.core.testing.expecting import Expected, Outcome
 from segtap.core.verdict import Finding
 from segtap.tui.cli import COMMANDS, cli
+from segtap.tui.cli.deliveries import _write_row as _write_delivery
 from segtap.tui.cli.engines import _write_json as _write_row
 from segtap.tui.cli.tail import _write_json
 
@@ -64,6 +66,7 @@ name = "Sold"
 message = { type = "track", event = "Sold", userId = "u-1" }
 expect = { events = ["Bought"], properties = { total = 5 } }
 """
+DELIVERIES = ("segtap deliveries list", "segtap deliveries retry")
 NOW = ("--now", "2026-11-24T12:00:00Z")
 RUNS = {
     "segtap translate": ("translate", *NOW, "--repair", "insert-id", FILE),
@@ -158,6 +161,16 @@ def test_the_lines_of_tail(capsys: pytest.CaptureFixture[str]) -> None:
         assert fits(json.loads(line), SHAPES["segtap tail"][0]), line
 
 
+def test_the_lines_of_deliveries(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in story(12):
+        for row in rows_of(line, detail_of(line).deliveries):
+            _write_delivery(row)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= 12
+    for line in lines:
+        assert fits(json.loads(line), SHAPES["segtap deliveries list"][0]), line
+
+
 def test_the_lines_of_ps(capsys: pytest.CaptureFixture[str]) -> None:
     row = RunningEngineRow(
         url="http://127.0.0.1:8765",
@@ -198,6 +211,7 @@ def test_the_answer_of_expect() -> None:
 def test_every_shape_is_tried() -> None:
     tried = {
         *RUNS,
+        *DELIVERIES,
         "segtap tail",
         "segtap stats",
         "segtap expect",

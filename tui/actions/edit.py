@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
 import uuid
-from pathlib import Path
 
-import msgspec
-
-from ...core import read_document
 from ...core.api.models import EngineState, MessageDetail, Summary
-from ...core.errors import InputError
-from ...core.json_text import json_bytes
 from ..keymap import first
+from ..model.edited_text import NO_EDITOR, editable_text, edited_in, editor, why_not_editable
 from ..model.json_place import place_of
 from .context import Answer, Context, choose
 from .elsewhere import ask_for_url
@@ -24,11 +15,6 @@ from .forwarding import project_of
 from .replay import shown_name
 from .validate import sent
 from .validate import show as show_validated
-
-FILLED_AGAIN = ("receivedAt", "sentAt", "timestamp", "originalTimestamp")
-"""Members that each receipt fills in for a message without them."""
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-NO_EDITOR = "No editor is set: set VISUAL or EDITOR, for example EDITOR=vim, and start segtap again."
 
 
 async def edit(on: Context) -> None:
@@ -63,37 +49,10 @@ async def _editable(on: Context) -> tuple[MessageDetail, str] | None:
         on.notify(why, severity="warning")
         return None
     detail = await on.viewer.detail(summary.id)
-    if detail.source_kind == "mixpanel":
-        why = "A record of Mixpanel's own SDK goes to Mixpanel verbatim, so it cannot be edited."
-    elif detail.unread:
-        why = "The message is too large to be read, so it cannot be edited."
-    if why:
+    if why := why_not_editable(detail):
         on.notify(why, severity="warning")
         return None
     return detail, editable_text(detail)
-
-
-def editable_text(detail: MessageDetail) -> str:
-    """Return a message as JSON with a member a line: as it was sent, numbers as they were spelled.
-
-    What the request said for it is added: its type by the path, the context of its batch. Times that were
-    filled in on receipt are left out, so that the edited message gets its own. A text that is only nearly
-    JSON is written as it was read.
-    """
-    document = read_document(detail.document)
-    try:
-        sent = _MEMBERS.decode(detail.original)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        sent = {}
-    filled = {path.removeprefix("$.").partition(".")[0] for path in detail.filled}
-    members = [
-        json_bytes(name)
-        + b":"
-        + (bytes(sent[name]) if name in sent and name not in filled else json_bytes(value))
-        for name, value in document.items()
-        if not (name in FILLED_AGAIN and name in filled and name not in sent)
-    ]
-    return msgspec.json.format(b"{" + b",".join(members) + b"}", indent=2).decode("utf-8", "replace")
 
 
 def faulty_value(detail: MessageDetail, text: str) -> tuple[int, int] | None:
@@ -202,12 +161,12 @@ def send_question(state: EngineState | None) -> str:
 
 async def _outside(on: Context, text: str) -> str | None:
     """Return the text as the user's editor left it; None, and say why, if there is nothing new."""
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+    command = editor()
     if not command:
-        on.notify(NO_EDITOR, severity="warning")
+        on.notify(f"{NO_EDITOR}, and start segtap again.", severity="warning")
         return None
     with on.whole_app.suspend():
-        code, after = _run(command, text)
+        code, after = edited_in(command, text)
     if code != 0:
         on.notify(f"The editor {command[0]} ended with {code}; the text stays as it was.", severity="warning")
         return None
@@ -215,19 +174,3 @@ async def _outside(on: Context, text: str) -> str | None:
         on.notify("The text was not changed.")
         return None
     return after.rstrip("\n")
-
-
-def _run(command: list[str], text: str) -> tuple[int, str]:
-    """Run the editor on a file that only its owner may read; return its exit code and the text after it.
-
-    The screen waits, because the terminal belongs to the editor. Raises InputError if it cannot be started.
-    """
-    with tempfile.TemporaryDirectory(prefix="segtap-") as folder:
-        file = Path(folder) / "message.json"
-        file.write_text(text, "utf-8", errors="surrogatepass")
-        try:
-            code = subprocess.run([*command, str(file)], check=False).returncode
-            return code, file.read_text("utf-8", "replace")
-        except OSError as error:
-            what = error.strerror or error
-            raise InputError(f"The editor {command[0]} cannot be used on {file.name}: {what}.") from error

@@ -37,6 +37,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.RETRY: ("to be tried again", "$mark-waiting"),
     Outcome.UNCERTAIN: (Outcome.UNCERTAIN, "$mark-warning"),
     Outcome.STUCK: (Outcome.STUCK, "$mark-error"),
+    Outcome.DROPPED: (Outcome.DROPPED, "$dim"),
     Outcome.DRY_RUN: ("dry run: not sent", "$dim"),
 }
 

@@ -67,6 +67,8 @@ def filled(operation: Operation[Any, Any], line: int) -> Any:
             return ops.ReplayRequest(ids=(line,))
         case "validate":
             return ops.ValidateRequest(ids=(line,))
+        case "retry" | "drop":
+            return ops.DecisionRequest((line,))
         case "set_forwarding":
             return ops.ForwardingRequest(on=True)
         case _:

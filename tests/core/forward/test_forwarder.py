@@ -46,6 +46,7 @@ from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.unsent import why_nothing
 from segtap.core.forward.wire import WireForm
 from segtap.core.messages import Marks
+from segtap.core.settings import ForwardSettings
 from segtap.core.verdict import NotSent, OutgoingRequest, Translation
 
 TAKEN, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING
@@ -167,7 +168,9 @@ async def test_faults_that_waiting_does_not_mend_halt_it_and_lose_nothing(fault:
     ids = await backlog.add(*(track() for _ in range(30)))
     async with MixpanelServer() as mixpanel:
         mixpanel.script(fault)
-        forwarder = make_forwarder(backlog, mixpanel.url, limits=Limits(json_records=5), in_flight=1)
+        forwarder = make_forwarder(
+            backlog, mixpanel.url, limits=Limits(json_records=5), options=ForwardSettings(max_requests=1)
+        )
         async with running(forwarder):
             await asyncio.wait_for(forwarder.wait_idle(), PATIENCE)
             assert forwarder.halted
@@ -205,7 +208,11 @@ async def test_an_answer_from_before_it_was_resumed_does_not_halt_it_again() -> 
             return await super().send(form)
 
     forwarder = make_forwarder(
-        backlog, "", transport=Slow(mixpanel), limits=Limits(json_records=5), in_flight=2
+        backlog,
+        "",
+        transport=Slow(mixpanel),
+        limits=Limits(json_records=5),
+        options=ForwardSettings(max_requests=2),
     )
     async with running(forwarder):
         await until(lambda: forwarder.halted)

@@ -38,7 +38,7 @@ from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.forward.batch import Limits
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.forward.search import REFUSALS, TRIES, Endpoint, Step, Suspicion
-from segtap.core.settings import JournalSettings
+from segtap.core.settings import ForwardSettings, JournalSettings
 
 SENT, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING
 STUCK, UNCERTAIN = DeliveryState.STUCK, DeliveryState.UNCERTAIN
@@ -158,7 +158,7 @@ async def test_in_an_outage_everything_waits_and_nothing_is_set_aside() -> None:
 
 
 async def test_an_outage_in_the_middle_of_a_search_sets_nothing_aside() -> None:
-    story = Story(limits=Limits(json_records=64), in_flight=1)
+    story = Story(limits=Limits(json_records=64), options=ForwardSettings(max_requests=1))
     await story.backlog.add(*(track(f"u-{n}", messageId=f"m-{n}") for n in range(256)))
     story.mixpanel.poison('"m-5"', BROKEN)
     forwarder = story.forwarder()
@@ -280,7 +280,7 @@ async def test_what_adds_is_uncertain_after_a_5xx_and_an_outage_spares_the_other
 
 
 async def test_after_an_outage_a_record_that_may_be_sent_twice_goes_first() -> None:
-    story = Story(translator=AsGiven(), in_flight=1)
+    story = Story(translator=AsGiven(), options=ForwardSettings(max_requests=1))
     adding = [given(engage(f"a-{n}", add={"n": 1})) for n in range(20)]
     await story.backlog.add(*adding, given(engage("s", set={"n": 1})))
     story.mixpanel.poison("", UNAVAILABLE)

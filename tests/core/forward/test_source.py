@@ -24,7 +24,7 @@ from segtap.core.delivery import DeliveryState, Outcome, Owed
 from segtap.core.destinations.kinds import translator
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.messages import Marks, Message
-from segtap.core.settings import Destination
+from segtap.core.settings import Destination, ForwardSettings
 
 TRANSLATE = translator(Destination(settings={"projectToken": "token"})).translate
 
@@ -73,7 +73,7 @@ async def test_what_was_offered_before_the_settings_changed_is_translated_again(
     async with running(forwarder):
         await forwarder.wait_idle()
         (id,) = await backlog.receive(forwarder, track("u-1"))
-        forwarder.use(settings("https://mixpanel.test"))
+        forwarder.use(settings("https://mixpanel.test"), ForwardSettings())
         forwarder.wake()
         await forwarder.wait_idle()
     assert backlog.read == [id]

@@ -1,0 +1,99 @@
+"""What the user decides about messages that Mixpanel has not accepted: send them again, or drop them. Pure.
+
+A decision is written as an attempt of its own, so that the message's story tells of it, and the forwarder
+finds it like all that it owes. Only the operations that it is about are sent again, with the `$insert_id` and
+the time that they had.
+
+| state | retry | drop |
+|---|---|---|
+| uncertain, stuck | its operations that are uncertain or stuck | the same |
+| refused | its operations that were refused | nothing is left to be sent |
+| off, dropped before | its operations that were dropped | was dropped before |
+| fault | it is translated again | nothing is sent of it |
+| waiting, held | is tried by itself | all that is not settled |
+| sent, none, off | nothing to do | nothing to do |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ..delivery import Decision, Delivery, DeliveryState, Outcome
+
+_AGAIN = frozenset((Outcome.UNCERTAIN, Outcome.STUCK, Outcome.REFUSED, Outcome.DROPPED))
+_OPEN = frozenset((Outcome.UNCERTAIN, Outcome.STUCK, Outcome.RETRY, Outcome.DRY_RUN))
+_OWED = frozenset((DeliveryState.WAITING, DeliveryState.HELD))
+_UNSETTLED = frozenset(
+    (DeliveryState.FAULT, DeliveryState.UNCERTAIN, DeliveryState.STUCK, DeliveryState.REFUSED)
+)
+_WORDS = {"retry": "to be sent again: you decided so", "drop": "dropped: you decided so"}
+ON_ITS_WAY_NOW = "a request with it is under way and not answered yet"
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What a decision changes: attempts to write, and the message's state after them."""
+
+    lines: tuple[Delivery, ...]
+    state: DeliveryState
+
+
+def last_attempts(attempts: Sequence[Delivery]) -> dict[int, Delivery]:
+    """Return the last attempt at each operation that was tried."""
+    return dict(sorted({attempt.operation: attempt for attempt in attempts}.items()))
+
+
+def decide(
+    decision: Decision, message: int, state: DeliveryState, attempts: Sequence[Delivery], at: int
+) -> Decided | str:
+    """Return what the decision changes, or why it changes nothing, as text. `at` is the time of it (ms)."""
+    last = last_attempts(attempts)
+    return _retry(message, state, last, at) if decision == "retry" else _drop(message, state, last, at)
+
+
+def _retry(message: int, state: DeliveryState, last: dict[int, Delivery], at: int) -> Decided | str:
+    if state in _OWED:
+        return "it waits, and is tried by itself"
+    again = [attempt for attempt in last.values() if attempt.outcome in _AGAIN]
+    # Of a fault, and of what was salvaged from a damaged journal, no attempt may be there.
+    if again or state in _UNSETTLED:
+        lines = [_line(attempt, Outcome.RETRY, _WORDS["retry"], at) for attempt in again]
+        return Decided(tuple(lines), DeliveryState.WAITING)
+    if state is DeliveryState.OFF:
+        return "it was not to be forwarded: segtap replay sends it"
+    return _nothing(state)
+
+
+def _drop(message: int, state: DeliveryState, last: dict[int, Delivery], at: int) -> Decided | str:
+    if state is DeliveryState.REFUSED:
+        return "Mixpanel refused it, so nothing of it is sent any more"
+    if state is DeliveryState.OFF and any(one.outcome is Outcome.DROPPED for one in last.values()):
+        return "it was dropped before"
+    if state not in _OWED and state not in (DeliveryState.UNCERTAIN, DeliveryState.STUCK):
+        return _nothing(state)
+    words = _WORDS["drop"]
+    lines = [_line(one, Outcome.DROPPED, words, at) for one in last.values() if one.outcome in _OPEN]
+    if not lines:
+        untried = next(operation for operation in range(len(last) + 1) if operation not in last)
+        lines = [Delivery(message, untried, at, "", Outcome.DROPPED, words=words, attempt=0)]
+    return Decided(tuple(lines), DeliveryState.OFF)
+
+
+def _nothing(state: DeliveryState) -> str:
+    match state:
+        case DeliveryState.SENT:
+            return "Mixpanel has accepted it"
+        case DeliveryState.OFF:
+            return "it is not to be forwarded"
+        case DeliveryState.FAULT:
+            return "segtap failed to translate it, so nothing of it is sent"
+        case _:
+            return "there is nothing to send"
+
+
+def _line(attempt: Delivery, outcome: Outcome, words: str, at: int) -> Delivery:
+    """Return the decision as an attempt that follows this one."""
+    return msgspec.structs.replace(
+        attempt, at=at, outcome=outcome, status=0, words=words, index=0, of=1, took=0
+    )

@@ -1,0 +1,290 @@
+"""`segtap deliveries`: what became of messages at Mixpanel, and what is to be done about them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ...core.text import counted
+from .options import format_option, load, reading_options, saved_option, with_saved
+from .output import ask, say, write, write_json
+
+if TYPE_CHECKING:
+    from ...core.api.deliveries import DeliveryRow
+    from ...core.api.models import Summary
+    from ...core.delivery import Decision
+    from ...core.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+COLUMNS = ("ID", "RECEIVED", "TYPE", "NAME", "DELIVERY", "REQUEST", "OUTCOME", "STATUS", "WORDS")
+WIDTHS = (14, 23, 8, 28, 9, 12, 9, 6, 0)
+NAMED = 5
+"""Messages that a decision did not change, and that are named; of more the number is said."""
+
+
+@click.group()
+def deliveries() -> None:
+    """Look after what Mixpanel has not accepted: refused, stuck, uncertain or waiting.
+
+    IDS are numbers of the list, or messageIds.
+    """
+
+
+def _choosing(command: Command) -> Command:
+    """Add what chooses messages."""
+    for option in (
+        reading_options,
+        saved_option,
+        click.option("--filter", "filter_text", metavar="EXPR", default="", help="Those that match EXPR."),
+        click.argument("ids", nargs=-1),
+    ):
+        command = option(command)
+    return command
+
+
+@deliveries.command(name="list")
+@_choosing
+@format_option
+def list_(ids: Sequence[str], filter_text: str, saved: str, journal: str, url: str, shape: str) -> None:
+    """List what became of messages at Mixpanel, a line for each request.
+
+    Without IDS or --filter those that Mixpanel has not accepted, and that are not off.
+    """
+    show = _write_row if shape == "json" else _write_line
+    if shape == "table":
+        _write_cells(COLUMNS)
+    filter_text = _chosen_by(ids, filter_text, saved, needed=False)
+    asyncio.run(_list(ids, filter_text, journal, url, show))
+
+
+async def _list(
+    ids: Sequence[str], filter_text: str, journal: str, url: str, show: Callable[[DeliveryRow], None]
+) -> None:
+    from ...core.commands.deliveries import opened
+
+    shown = 0
+    async with opened(_settings(journal), url) as kept:
+        rows = kept.rows_of(await kept.chosen(ids)) if ids else kept.rows(filter_text)
+        async for row in rows:
+            show(row)
+            shown += 1
+    if not shown:
+        say(
+            "No deliveries match."
+            if ids or filter_text
+            else "Mixpanel has accepted everything that was sent."
+        )
+
+
+@deliveries.command()
+@_choosing
+@format_option
+@click.pass_context
+def retry(
+    ctx: click.Context,
+    ids: Sequence[str],
+    filter_text: str,
+    saved: str,
+    journal: str,
+    url: str,
+    shape: str,
+) -> None:
+    """Send to Mixpanel again what it refused, or what is stuck or uncertain.
+
+    Only these requests of a message are sent again, with the $insert_id and time that they had. While
+    forwarding is off they wait. An update that was uncertain may count twice.
+    """
+    filter_text = _chosen_by(ids, filter_text, saved)
+    decision = _decide("retry", ids, filter_text, journal, url, shape, yes=True)
+    ctx.exit(asyncio.run(decision))
+
+
+@deliveries.command()
+@_choosing
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@format_option
+@click.pass_context
+def drop(
+    ctx: click.Context,
+    ids: Sequence[str],
+    filter_text: str,
+    saved: str,
+    journal: str,
+    url: str,
+    shape: str,
+    yes: bool,
+) -> None:
+    """Send messages no more that wait, or are stuck or uncertain.
+
+    They stay in the journal, as off: `segtap deliveries retry` sends them after all.
+    """
+    filter_text = _chosen_by(ids, filter_text, saved)
+    decision = _decide("drop", ids, filter_text, journal, url, shape, yes=yes)
+    ctx.exit(asyncio.run(decision))
+
+
+async def _decide(
+    decision: Decision,
+    ids: Sequence[str],
+    filter_text: str,
+    journal: str,
+    url: str,
+    shape: str,
+    *,
+    yes: bool,
+) -> int:
+    from ...core.commands.deliveries import decidable, opened, uncertain_among
+
+    changed, unchanged = 0, 0
+    async with opened(_settings(journal), url) as kept:
+        lines = await (kept.chosen(ids) if ids else kept.matching(decidable(filter_text, decision)))
+        if decision == "drop" and lines and not yes:
+            _ask_to_drop(lines)
+        if decision == "retry" and (doubted := uncertain_among(lines)):
+            say(f"{counted(doubted, 'message')} of these may count twice, if Mixpanel has it already.")
+        async for made in kept.decide(decision, [line.id for line in lines]):
+            changed += len(made.changed)
+            if shape == "json":
+                for id in made.changed:
+                    write_json({"id": id, "changed": True, "why": ""})
+            for other in made.unchanged:
+                unchanged += 1
+                if shape == "json":
+                    write_json({"id": other.id, "changed": False, "why": other.why})
+                elif unchanged <= NAMED:
+                    say(f"{other.id} is left as it is: {other.why}.")
+        if unchanged > NAMED and shape == "table":
+            say(f"and {unchanged - NAMED:,} more are left as they are.")
+        waits = decision == "retry" and changed and not await kept.forwards()
+    done = "to be sent again" if decision == "retry" else "dropped"
+    say(f"{counted(changed, 'message')} {done}.")
+    if waits:
+        say("Forwarding is off: they wait until it is turned on (f on the screen, or segtap forward).")
+    return 1 if unchanged or (ids and not changed) else 0
+
+
+def _ask_to_drop(lines: Sequence[Summary]) -> None:
+    """Ask once before messages are dropped. Raises click.Abort for no, UsageError where nobody can answer."""
+    what = counted(len(lines), "message")
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{what} would never be sent: --yes drops without a question.")
+    if not ask(f"Drop {what}? Nothing of them that waits is sent to Mixpanel any more."):
+        raise click.Abort
+
+
+@deliveries.command()
+@_choosing
+@click.option("--new-id", is_flag=True, help="Give it a new messageId: Mixpanel counts it as another event.")
+@click.pass_context
+def edit(
+    ctx: click.Context,
+    ids: Sequence[str],
+    filter_text: str,
+    saved: str,
+    journal: str,
+    url: str,
+    new_id: bool,
+) -> None:
+    """Open each message in $EDITOR, and send what you make of it.
+
+    The edited message is a replay of the first one, and keeps its messageId unless you change it. If the
+    first one waits, or is stuck or uncertain, it is dropped then. A text that is left unchanged is not sent.
+    """
+    filter_text = _chosen_by(ids, filter_text, saved)
+    ctx.exit(asyncio.run(_edit(ids, filter_text, journal, url, new_id=new_id)))
+
+
+async def _edit(ids: Sequence[str], filter_text: str, journal: str, url: str, *, new_id: bool) -> int:
+    import uuid
+
+    from ...core.commands.deliveries import DROPPABLE, opened
+    from ...core.errors import EngineError, InputError
+    from ..model.edited_text import NO_EDITOR, editable_text, edited_in, editor, why_not_editable
+
+    command = editor()
+    if not command:
+        raise InputError(f"{NO_EDITOR}.")
+    sent = 0
+    async with opened(_settings(journal), url) as kept:
+        lines = await (kept.chosen(ids) if ids else kept.matching(filter_text))
+        client = kept.client
+        if client is None:
+            raise EngineError("An edited message is sent through a running segtap: start one with segtap.")
+        for line in lines:
+            detail = await client.detail(line.id)
+            if why := why_not_editable(detail):
+                say(f"{line.id} is left as it is: {why}")
+                continue
+            text = editable_text(detail)
+            code, after = edited_in(command, text)
+            if code != 0:
+                say(f"{line.id} is left as it is: the editor {command[0]} ended with {code}.")
+                continue
+            if after.rstrip("\n") == text.rstrip("\n"):
+                say(f"{line.id} is left as it is: the text was not changed.")
+                continue
+            message_id = str(uuid.uuid4()) if new_id else ""
+            await client.send_edited(after.encode("utf-8", "surrogatepass"), line.id, message_id)
+            sent += 1
+            if line.delivery in DROPPABLE:
+                await client.drop([line.id])
+        forwarding = (await client.state()).forwarding
+    say(f"{counted(sent, 'edited message')} sent.")
+    if sent and not forwarding:
+        say("Forwarding is off, so Mixpanel gets nothing of it.")
+    return 0 if sent == len(lines) and sent else 1
+
+
+def _chosen_by(ids: Sequence[str], filter_text: str, saved: str, *, needed: bool = True) -> str:
+    """Return the filter that chooses messages. Raises UsageError unless that, or IDS, choose them."""
+    if ids and (filter_text or saved):
+        raise click.UsageError("Name messages by their IDS, or with --filter EXPR or --saved NAME, not both.")
+    filter_text = with_saved(filter_text, saved)
+    if needed and not ids and not filter_text.strip():
+        raise click.UsageError("Name messages by their IDS, or with --filter EXPR or --saved NAME.")
+    from ...core import parse_filter
+
+    parse_filter(filter_text)  # raises FilterFault before anything is opened
+    return filter_text
+
+
+def _settings(journal: str) -> Settings:
+    return load({"journal": {"path": journal}} if journal else None)
+
+
+def _write_row(row: DeliveryRow) -> None:
+    fields = {name: getattr(row, name) for name in row.__struct_fields__}
+    write_json(fields | {"delivery": row.delivery.value})
+
+
+def _write_line(row: DeliveryRow) -> None:
+    from datetime import datetime
+
+    place = f"[{row.index}] of {row.of}: " if row.of > 1 and row.outcome == "refused" else ""
+    _write_cells(
+        (
+            str(row.id),
+            datetime.fromtimestamp(row.received_at / 1000).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
+            row.type,
+            row.name,
+            row.delivery.value,
+            f"{row.request} {row.endpoint}" if row.request else "",
+            row.outcome,
+            str(row.status or ""),
+            f"{place}{row.words}",
+        )
+    )
+
+
+def _write_cells(cells: Sequence[str]) -> None:
+    from ...core.text import clean, shorten
+
+    parts = [
+        f"{shorten(clean(cell), width):<{width}}" if width else clean(cell)
+        for cell, width in zip(cells, WIDTHS, strict=True)
+    ]
+    write("  ".join(parts).rstrip())
