@@ -56,8 +56,8 @@ class SummaryScreen(Following):
     KEYS = (
         ("rows.open", "its messages"),
         ("summary.explain", "whole story"),
-        ("summary.event-story", "story of the event"),
         ("summary.next", "rules, events, time"),
+        ("summary.event-story", "story of the event"),
         ("summary.copy", "copy"),
         ("summary.back", "back"),
     )
