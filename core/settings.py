@@ -246,6 +246,8 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     write_keys: tuple[str, ...] = ()
     """The write keys whose messages are accepted, and the project tokens of Mixpanel's own SDKs; others are
     answered with 401. The token under [destination] is accepted, too. Empty: all are accepted."""
+    compat: Literal["", "mock"] = ""
+    """`mock` answers GET /health and GET /messages as segmentio/mock did."""
     metrics_token: Secret = Secret()
     metrics_token_env: str = ""
     test_token: Secret = Secret()

@@ -27,7 +27,7 @@ def admit(scope: Scope, token: str) -> None:
     """Return if the request may use the API. Raises Refusal: 403 for its sender, 401 for its token."""
     if not names_this_machine(scope):
         raise Refusal(403, "Only on this machine", "The API answers on this machine's own address only.")
-    _refuse_pages(scope)
+    refuse_pages(scope)
     if not _has_token(scope, token):
         raise Refusal(
             401,
@@ -41,7 +41,7 @@ def admit_scraper(scope: Scope, token: str) -> None:
 
     Raises Refusal: 403 for its sender, 401 for its token. Without a token, others are refused.
     """
-    _refuse_pages(scope)
+    refuse_pages(scope)
     if names_this_machine(scope):
         return
     if not token:
@@ -65,7 +65,7 @@ def admit_tests(scope: Scope, token: str, test_token: str) -> None:
         raise Refusal(
             403, "Not by this name", "The test token is for addresses and names of private networks."
         )
-    _refuse_pages(scope)
+    refuse_pages(scope)
     if not _has_token(scope, test_token) and not (here and _has_token(scope, token)):
         words = "Send the value of the variable that --test-token-env names: Authorization: Bearer VALUE."
         raise Refusal(401, "The token is wrong", words)
@@ -82,12 +82,20 @@ def names_this_machine(scope: Scope) -> bool:
     return is_local(scope) and _is_own_name(_host_name(scope))
 
 
-def _refuse_pages(scope: Scope) -> None:
+def refuse_pages(scope: Scope) -> None:
     """Raise Refusal for a request that a page of another origin makes."""
     host = _host(scope)
     for key, value in scope["headers"]:
         if key == b"origin" and value.decode("latin-1").partition("://")[2] != host:
             raise Refusal(403, "Not for web pages", "The API refuses pages of other origins.")
+
+
+def refuse_sites(scope: Scope) -> None:
+    """Raise Refusal for a request that a page of another site makes, also one without an Origin: an image."""
+    refuse_pages(scope)
+    sites = [value for key, value in scope["headers"] if key == b"sec-fetch-site"]
+    if any(site not in (b"same-origin", b"none") for site in sites):
+        raise Refusal(403, "Not for web pages", "The API refuses pages of other origins.")
 
 
 def _has_token(scope: Scope, token: str) -> bool:

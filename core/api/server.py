@@ -155,7 +155,7 @@ async def refuse_websocket(send: Send, status: int, body: bytes) -> None:
     await send({"type": "websocket.http.response.body", "body": body})
 
 
-def encode_answer(value: msgspec.Struct | JsonObject) -> bytes:
+def encode_answer(value: msgspec.Struct | Json) -> bytes:
     """Return the JSON text of an answer. Lone surrogates, which UTF-8 cannot hold, become U+FFFD."""
     try:
         return msgspec.json.encode(value)

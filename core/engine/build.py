@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 
 from ..api.feed import Feed
+from ..api.mock import PATHS, MockApp
 from ..api.models import Summary
 from ..api.server import ControlApp
 from ..delivery import Delivery, DeliveryState, Owed, refusal_statuses
@@ -290,6 +291,9 @@ def build(
             device=lambda: device_mode_of(active.settings),
             on_refused=meter.refuse,
             keys=accepted_keys(settings),
+            asked=dict.fromkeys(PATHS, MockApp(expecting.take, test_token, lambda: active.masks))
+            if settings.ingest.compat == "mock"
+            else {},
         )
     web = WebServer(app, listener, settings.ingest, app.keep_malformed, dated=not settings.proxying)
     ingest, certificates = settings.ingest, None

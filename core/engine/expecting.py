@@ -17,7 +17,7 @@ from ..api.refusal import Refusal
 from ..errors import FilterFault, InputError, JournalError
 from ..index.indexer import Indexer
 from ..index.receipts import ReceiptReader
-from ..messages import Receipt, message_number, seq_of
+from ..messages import JsonObject, Receipt, message_number, seq_of
 from ..pipeline.envelope import request_of
 from ..pipeline.reading import read_document
 from ..query import Query, parse
@@ -29,6 +29,8 @@ from .search import Search, line_candidates
 
 MOST_WAITING = 1_000
 """Tests that may wait at the same time."""
+MOST_TAKEN, TAKEN_AT_ONCE = 10_000, 256
+"""Messages that one `take` returns, and requests that are read together for it."""
 PATIENCE = 60.0
 """Seconds that what was received has to be judged in, after the time of a test is over."""
 PAUSE = 0.01
@@ -90,6 +92,28 @@ class Expecting:
         """Let tests see only what is received from now on. Tests that wait keep what they see."""
         self._after = message_number(await self._last() + 1, 0) - 1
         return Matches((), ())
+
+    async def take(self) -> list[JsonObject]:
+        """Return the messages since the last reset as they were received, and move the reset behind them.
+
+        They are 10,000 at most, and those of one request more; the next call has the rest.
+        """
+        last, taken = await self._last(), list[JsonObject]()
+        after = seq_of(self._after)
+        while after < last and len(taken) < MOST_TAKEN:
+            receipts = await self._stores.receipts.read(after, TAKEN_AT_ONCE)
+            for receipt in receipts:
+                if len(taken) >= MOST_TAKEN:
+                    break
+                after = receipt.seq
+                read = "" if receipt.refused is not None else await self._reader.read(receipt)
+                if not isinstance(read, str):
+                    taken += [read_document(one.original) for one in read if not one.unread]
+            if not receipts:
+                after = last
+            await asyncio.sleep(0)
+        self._after = max(self._after, message_number(after + 1, 0) - 1)
+        return taken
 
     async def messages(self, filter: str) -> Matches:
         """Return the messages received so far that match, once they are judged. Raises FilterFault."""

@@ -6,7 +6,7 @@ A request becomes a `Receipt`. The messages in it are read later, by `parse_rece
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..messages import Receipt
 from ..settings import IngestSettings
@@ -20,6 +20,8 @@ from .first_look import FirstLook
 from .http_protocol import CONTROL
 from .knocks import Knocks
 from .posting import Posting
+
+NOTHING_ASKED: Mapping[str, ASGIApp] = {}
 
 
 class IngestApp:
@@ -46,8 +48,10 @@ class IngestApp:
         device: Callable[[], DeviceMode | None] = lambda: None,
         on_refused: Callable[[int], None] = lambda status: None,
         keys: frozenset[str] = frozenset(),
+        asked: Mapping[str, ASGIApp] = NOTHING_ASKED,
     ) -> None:
         self._control = control
+        self._asked = asked
         self.endpoint = Endpoint(
             sink,
             settings,
@@ -69,6 +73,8 @@ class IngestApp:
             await (self._control or _lifespan)(scope, receive, send)
         elif self._control is not None and (path == CONTROL or path.startswith(CONTROL + "/")):
             await self._control(scope, receive, send)
+        elif kind == "http" and scope["method"] == "GET" and path in self._asked:
+            await self._asked[path](scope, receive, send)
         elif kind == "http":
             if scope["method"] == "POST":
                 await Posting(self.endpoint, scope, receive, send).post()

@@ -92,6 +92,9 @@ def _settings(folder: Path, file: Path | None, token: str) -> Settings:
         tls_cert="",
         tls_key="",
         metrics_token_env="",
+        write_keys=(),
+        peer_rate=0.0,
+        max_connections=0,
         test_token=Secret(token),
     )
     destination = msgspec.structs.replace(

@@ -39,6 +39,7 @@ FLAGS: dict[str, tuple[str, str]] = {
     "segment_api_url": ("proxy", "segment_api_url"),
     "segment_cdn_url": ("proxy", "segment_cdn_url"),
     "mixpanel_api_url": ("proxy", "mixpanel_api_url"),
+    "compat": ("ingest", "compat"),
     "theme": ("screen", "theme"),
     "plan": ("", "plan"),
 }
@@ -142,6 +143,11 @@ _OPTIONS = (
     ),
     click.option(
         "--mixpanel-url", metavar="URL", help="Send to this base URL instead: a proxy, a test server."
+    ),
+    click.option(
+        "--compat",
+        type=click.Choice(["mock"]),
+        help="Answer GET /health and /messages as segmentio/mock did.",
     ),
     config_option,
     click.option(
