@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from engines import isolate
+from recipes import block, free_port
 
-ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "core" / "testing" / "README.md").read_text(encoding="utf-8")
 PLUGIN = "segtap.core.testing.plugin"
 pytest_plugins = ["pytester"]
-
-
-def block(language: str, word: str) -> str:
-    """The block of the page that holds the word."""
-    (found,) = (one for one in re.findall(rf"```{language}\n(.+?)```", PAGE, re.S) if word in one)
-    return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +44,7 @@ def shell(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.terminal
 def test_curl(tmp_path: Path) -> None:
     port = free_port()
-    text = block("sh", "curl").replace("localhost:8765", f"127.0.0.1:{port}")
+    text = block("sh", "_segtap/wait").replace("localhost:8765", f"127.0.0.1:{port}")
     ready = f"until curl -sf 127.0.0.1:{port}/_segtap/healthz >health; do sleep 0.1; done"
     text = text.replace("--test-token-env TOKEN &", f"--test-token-env TOKEN --port {port} >log &\n{ready}")
     done = shell(text, tmp_path)
@@ -88,3 +74,14 @@ def test_docker_compose(tmp_path: Path) -> None:
     ]
     done = shell("\n".join(lines), tmp_path)
     assert (done.returncode, done.stdout) == (0, '{"messages":[],"near":[]}'), done.stderr
+
+
+@pytest.mark.terminal
+def test_mock(tmp_path: Path) -> None:
+    port = free_port()
+    text = block("sh", "--compat mock").replace("localhost:8765", f"127.0.0.1:{port}")
+    ready = f"until curl -sf 127.0.0.1:{port}/_segtap/healthz >healthz; do sleep 0.1; done"
+    text = text.replace("--compat mock &", f"--compat mock --port {port} >log &\n{ready}")
+    done = shell(text, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith('[{"event":"Hello World","userId":"u-1"}]')
