@@ -257,6 +257,11 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
                 f"Not forwarded: {clean(translation.not_sent.reason)}.",
                 "segtap sends what Mixpanel's own SDKs send only to the project of its settings.",
             )
+        case DeliveryState.OFF if any(one.outcome is Outcome.DROPPED for one in detail.deliveries):
+            return (
+                "Dropped: what was not sent of it is not sent any more.",
+                "segtap deliveries retry sends it after all.",
+            )
         case DeliveryState.OFF if summary.marks & Marks.TEED:
             whom = "Mixpanel" if detail.source_kind == "mixpanel" else "Segment"
             return (

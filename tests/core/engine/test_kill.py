@@ -227,3 +227,36 @@ def check_ledger(mixpanel: MixpanelServer, books: DeliveryCounts, sender: Sender
     visitors = {one["userId"] for one in sender.acknowledged if one.get("event") == "Visited"}
     # Those that cannot be known are said to be uncertain, no more and no less.
     assert len(visitors - visits.keys()) <= books.uncertain
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+async def test_an_increment_whose_engine_is_killed_before_the_answer_is_uncertain_and_never_sent_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(Fault(hang=True, ingest=True), path="/engage")
+        settings = settings_of(tmp_path, mixpanel)
+        engine = await start_engine(settings, forwarding=True)
+        async with httpx.AsyncClient(base_url=engine.url, trust_env=False) as http:
+            await http.post("/v1/batch", json={"batch": [message(7)], "writeKey": "wk"})
+        async with asyncio.timeout(20):
+            while not to_profiles(mixpanel):  # noqa: ASYNC110 – the server announces nothing
+                await asyncio.sleep(0.02)
+        os.kill(engine.pid, signal.SIGKILL)
+        await engine.aclose()
+        mixpanel.release()
+
+        # Known before anything is forwarded, and after it.
+        for forwarding in (False, True):
+            async with await start_engine(settings, forwarding=forwarding) as engine, asyncio.timeout(20):
+                while (await state_of(engine)).deliveries.uncertain != 1:  # noqa: ASYNC110 – of the client
+                    await asyncio.sleep(0.02)
+                assert (await state_of(engine)).deliveries.waiting == 0
+    assert to_profiles(mixpanel) == 1
+    assert [profile["visits"] for profile in mixpanel.profiles.values()] in ([1], [])
+
+
+def to_profiles(mixpanel: MixpanelServer) -> int:
+    """Return how many requests came to /engage."""
+    return sum(request.path == "/engage" for request in mixpanel.requests)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from forwarding import (
     SECRET,
+    TOKEN,
     AsGiven,
     Backlog,
     Direct,
@@ -397,6 +398,37 @@ async def test_identify_is_answered_before_later_events_of_that_user_leave() -> 
     order = [(record["event"], record["properties"].get("distinct_id")) for record in mixpanel.events]
     assert order.index(("$identify", None)) < order.index(("Signed Up", "u-1"))
     assert order[0] == ("Signed Up", "u-2")
+
+
+@pytest.mark.parametrize("fault", [TOO_MANY, DROP_BEFORE, UNAVAILABLE])
+async def test_alias_and_identify_are_answered_before_what_follows_and_others_go_on(fault: Fault) -> None:
+    form = ("POST", "https://api.mixpanel.com/track", "application/x-www-form-urlencoded")
+    alias = {"distinct_id": "u-1", "alias": "old-1", "token": TOKEN}
+    link = {"$identified_id": "u-2", "$anon_id": "5b9c1a5e-95b4-4a3f-9e0f-0a4a3f6a2b11", "token": TOKEN}
+    backlog = Backlog()
+    await backlog.add(
+        given(OutgoingRequest(*form, body={"event": "$create_alias", "properties": alias})),
+        given(OutgoingRequest(*form, body={"event": "$identify", "properties": link})),
+        *(given(event_of(user)) for user in ("u-1", "u-2", "u-3", "u-4")),
+    )
+    async with MixpanelServer() as mixpanel:
+        mixpanel.script(fault, fault, path="/track")
+        await go(backlog, mixpanel, translator=AsGiven())
+    assert await backlog.states() == [TAKEN] * 6
+    order = [(record["event"], record["properties"].get("distinct_id")) for record in mixpanel.events]
+    events = [event for event, _ in order]
+    assert {user for _, user in order[:2]} == {"u-3", "u-4"}
+    assert events.index("$create_alias") < order.index(("e", "u-1"))
+    assert events.index("$identify") < order.index(("e", "u-2"))
+
+
+def event_of(user: str) -> OutgoingRequest:
+    """The request of an event of that user."""
+    properties = {"time": 1_700_000_000, "distinct_id": user, "$insert_id": f"i-{user}"}
+    return OutgoingRequest(
+        EVENT.method, EVENT.url, EVENT.content_type, EVENT.authorization,
+        body=[{"event": "e", "properties": properties}],
+    )  # fmt: skip
 
 
 async def test_trouble_on_one_endpoint_leaves_the_others_running() -> None:
