@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -110,6 +111,22 @@ async def test_it_tells_the_messages_and_the_joins_in_between(app_on: AppOn) -> 
         told = screen.copied()[1]
         assert f"identify: {DEVICE} is user-77" in told
         assert "timestamp 2 h before" in told
+
+
+class SlowStories(FakeViewer):
+    """A viewer that takes a moment to answer with a story."""
+
+    async def user_story(self, *ask: Any, **how: Any) -> UserStory:
+        await asyncio.sleep(0.02)
+        return await super().user_story(*ask, **how)
+
+
+async def test_what_is_read_at_both_ends_at_once_stands_there_once(app_on: AppOn) -> None:
+    viewer = SlowStories([summary(number) for number in range(1, 10)])
+    viewer.known_users = users_of()
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, "home")
+        assert [key[1] for key in keys_of(screen) if key[0] == "message"] == [str(n) for n in range(1, 10)]
 
 
 async def test_every_row_leads_to_its_message(app_on: AppOn) -> None:

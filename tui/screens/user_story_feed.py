@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from functools import partial
 
@@ -37,6 +38,8 @@ class UserStoryFeed(Following):
         self._begun = False
         self._details: dict[int, MessageDetail | None] = {}
         self._reading_on: Worker[None] | None = None
+        self._turn = asyncio.Lock()
+        """Held while messages are read: two readers at one end would add the same ones twice."""
 
     @abstractmethod
     def _show(self, *, to_end: bool = False) -> None:
@@ -52,6 +55,10 @@ class UserStoryFeed(Following):
         return self._begun and super().whole and not self.timeline.searched
 
     async def ask(self) -> None:
+        async with self._turn:
+            await self._look_again()
+
+    async def _look_again(self) -> None:
         timeline = self.timeline
         if not self._begun:
             await self._begin()
@@ -137,10 +144,11 @@ class UserStoryFeed(Following):
 
     async def _guarded(self, *, older: bool | None = None, first: bool | None = None) -> None:
         try:
-            if first is not None:
-                await self._to_end(first=first)
-            elif older is not None:
-                await self._more(older=older)
+            async with self._turn:
+                if first is not None:
+                    await self._to_end(first=first)
+                elif older is not None:
+                    await self._more(older=older)
         except SegtapError as error:
             self.lost = clean(str(error))
             self.draw_lost()
