@@ -148,7 +148,7 @@ KEYS: tuple[Key, ...] = (
         "Many messages",
         "list",
         short="mark",
-        bar=15,
+        bar=7,
         places=("list",),
     ),
     Key("marks.all", "M", "M", "screen.act('mark_all')", "Mark all that are shown", "Many messages", "list"),

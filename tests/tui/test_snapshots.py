@@ -8,7 +8,6 @@ import pytest
 from fake_viewer import FakeViewer, story, until
 from grids import SameGrid
 from textual.pilot import Pilot
-from textual.widgets import Static
 
 from segtap.core.delivery import DeliveryCounts
 from segtap.core.messages import message_number
@@ -55,7 +54,7 @@ def settle(
         if matches == 0:
             await until(pilot, lambda: main.detail is None, "empty panes")
         if main.empty.display:
-            await until(pilot, lambda: main.empty.query_one(Static).region.height > 10, "the lines for SDKs")
+            await until(pilot, lambda: main.empty.text.region.height > 10, "the lines for SDKs")
         await until(pilot, lambda: main.header.lost.startswith(lost))
         await until(pilot, lambda: not main.caption.holding)
         await pilot.pause()
