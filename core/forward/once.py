@@ -27,6 +27,9 @@ from .records import Record
 from .sender import OnDelivery, Parcel, Sender, Services, in_words
 from .unsent import dry_run_lines
 
+_WORST_FIRST = (Outcome.RETRY, Outcome.UNCERTAIN, Outcome.REFUSED)
+"""No verdict counts most: the message is where it was before."""
+
 
 class Once(Sender):
     """Sends the records of some messages, each once, and writes down what became of them."""
@@ -89,9 +92,7 @@ class Once(Sender):
         """Return what came of a message that was in `state` before."""
         lines = tuple(self._lines.get(message, {}).values())
         now = self._now.get(message)
-        outcome = None if not lines else lines[-1].outcome if now is None else Outcome(now.value)
-        if now is None and any(line.outcome is Outcome.RETRY for line in lines):
-            outcome = Outcome.RETRY
+        outcome = _worst(lines)
         return Validated(
             id=message,
             outcome=outcome,
@@ -135,6 +136,15 @@ class Once(Sender):
 
     async def _note(self, parcel: Parcel, attempt: Attempt, words: str) -> None:
         await self.record(self.ledger.note(parcel.batch, attempt, Outcome.RETRY, words), [])
+
+
+def _worst(lines: Sequence[Delivery]) -> Outcome | None:
+    """Return the outcome that counts for the message; None if nothing was sent.
+
+    It is not read from the message's state, which is `off` if a part of it was dropped before.
+    """
+    found = {line.outcome for line in lines}
+    return next((outcome for outcome in (*_WORST_FIRST, *found) if outcome in found), None)
 
 
 def _words(lines: Sequence[Delivery]) -> str:
