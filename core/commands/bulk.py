@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from ..api.viewer import Viewer
-from ..delivery import NOT_AFTER, Outcome, Validated
+from ..delivery import NOT_AFTER, Decision, Outcome, Validated
 from ..errors import InputError, NotAccepted
 from ..text import clean, shorten
 from .chosen import Line
@@ -201,6 +201,16 @@ def _note(one: Validated, progress: Progress) -> None:
         progress.fail(f"it cannot be known whether Mixpanel has it: {words}")
     else:
         progress.fail(f"Mixpanel refused it: {words}")
+
+
+async def decide(viewer: Viewer, lines: Lines, progress: Progress, decision: Decision) -> None:
+    """Have what Mixpanel has not accepted of messages sent again, or dropped; the others are left out."""
+    order = viewer.retry if decision == "retry" else viewer.drop
+    async for ids in paced(lines, progress):
+        decided = await order(ids)
+        progress.done += len(decided.changed)
+        for one in decided.unchanged:
+            progress.skip(clean(one.why))
 
 
 async def to_url(viewer: Viewer, lines: Lines, progress: Progress, url: str) -> None:

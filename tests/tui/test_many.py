@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from segtap.core.commands.bulk import Progress
+from segtap.core.delivery import DeliveryState
 from segtap.core.errors import EngineError
 from segtap.core.messages import message_number
 from segtap.tui.actions import many
@@ -336,3 +337,32 @@ async def test_a_scenario_that_cannot_be_written_says_so(app_on: AppOn, tmp_path
         pilot.app.screen.query_one(Input).value = str(tmp_path / "missing" / "one")
         await pilot.press("enter")
         await until(pilot, lambda: "cannot be written: No such file or directory." in said(pilot))
+
+
+@pytest.mark.parametrize(
+    ("key", "asks", "call", "left"),
+    [
+        ("g", "send again to project a1b2…f9", "retry", DeliveryState.WAITING),
+        ("d", "It is not sent any more", "drop", DeliveryState.OFF),
+    ],
+)
+async def test_what_mixpanel_has_not_accepted_is_sent_again_or_dropped(
+    app_on: AppOn, key: str, asks: str, call: str, left: DeliveryState
+) -> None:
+    viewer = FakeViewer(
+        [summary(1, delivery=DeliveryState.UNCERTAIN), summary(2, delivery=DeliveryState.SENT)],
+        forwarding=True,
+    )
+    async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
+        main = await ready(pilot, 2)
+        await pilot.press("M", "b")
+        await asked(pilot, Choose)
+        await pilot.press(key)
+        assert asks in await asked(pilot, Confirm)
+        assert not [one for one in viewer.calls if one[0] == call]
+        await pilot.press("y")
+        await until(pilot, lambda: "1 message " in said(pilot), "what came of it")
+        assert (call, (message_number(1, 0), message_number(2, 0))) in viewer.calls
+        await until(pilot, lambda: main.list.window.rows[0].delivery is left)
+        assert main.list.window.rows[1].delivery is DeliveryState.SENT
+        assert "1 left out: no (1)" in said(pilot)

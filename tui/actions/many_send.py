@@ -6,6 +6,7 @@ from functools import partial
 
 from ...core.api.models import EngineState
 from ...core.commands import bulk
+from ...core.delivery import Decision
 from ...core.text import clean
 from .context import Context, ask
 from .elsewhere import ask_for_url
@@ -75,6 +76,40 @@ def _question(state: EngineState, question: str, again: str) -> str:
         parts.append("This is a dry run: nothing leaves this machine.")
     parts.append(credentials_shown(state))
     return "\n\n".join(filter(None, parts))
+
+
+async def retry(on: Context, these: These) -> None:
+    """Have forwarding send again what Mixpanel has not accepted of the messages."""
+    state = on.state
+    if state is None:
+        return
+    question = (
+        f"Of {these.what}, send again to {project_of(state)} what it refused, or what is stuck or uncertain?"
+    )
+    again = (
+        "Events keep their $insert_id, so that Mixpanel keeps one of two. Profile updates that are uncertain"
+        " may be applied twice."
+    )
+    later = "" if state.forwarding else "Forwarding is off: they wait until you turn it on."
+    if await ask(on, "\n\n".join(filter(None, (question, again, later))), yes="Send again", no="Do not send"):
+        await _decide(on, these, "retry", "to be sent again")
+
+
+async def drop(on: Context, these: These) -> None:
+    """Keep the messages from being sent any more."""
+    question = (
+        f"Of {these.what}, drop what waits, or is stuck or uncertain? It is not sent any more. The messages"
+        " stay in the journal, and can be sent again."
+    )
+    if await ask(on, question, yes="Drop it", no="Keep it"):
+        await _decide(on, these, "drop", "dropped")
+
+
+async def _decide(on: Context, these: These, decision: Decision, done: str) -> None:
+    doing = {"retry": "Sending again", "drop": "Dropping"}[decision]
+    await run(
+        on, these, doing, done, lambda lines, progress: bulk.decide(on.viewer, lines, progress, decision)
+    )
 
 
 async def to_url(on: Context, these: These) -> None:
