@@ -231,7 +231,12 @@ CASES: dict[str, list[Case]] = {
         ("export", "--url", NAME),
     ],
     "completion": [("completion", "bash"), ("completion", NAME)],
-    "journal": [("journal", "clear", "--journal", NAME), ("journal", NAME)],
+    "journal": [
+        ("journal", "clear", "--journal", NAME),
+        ("journal", "stats", "--journal", NAME),
+        ("journal", "compact", "--journal", NAME),
+        ("journal", NAME),
+    ],
 }
 WRONG: list[Case] = [(NAME,), (f"--{NAME}",), ("--port", NAME), ("--config", f"{NAME}.toml", "--port", "0")]
 

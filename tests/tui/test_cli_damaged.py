@@ -24,6 +24,8 @@ COMMANDS = (
     ("doctor", "--journal", "PATH", "--json"),
     ("compare", "actions", "classic-cloud", "--journal", "PATH", "--summary"),
     ("journal", "salvage", "--journal", "PATH", "--to", "NEW"),
+    ("journal", "stats", "--journal", "PATH"),
+    ("journal", "compact", "--journal", "PATH"),
     ("journal", "clear", "--yes", "--journal", "PATH"),
 )
 WAY_OUT = "segtap journal salvage --journal"

@@ -84,6 +84,7 @@ RUNS = {
     "segtap mappings show": ("mappings", "show", "--format", "json"),
     "segtap mappings test": ("mappings", "test", "--format", "json", "--config", SETTINGS),
     "segtap plan infer": ("plan", "infer", FILE),
+    "segtap journal stats": ("journal", "stats", "--journal", JOURNAL, "--format", "json"),
     "segtap record": ("record", "-", "--journal", JOURNAL),
     "segtap replay --expect": ("replay", SCENARIO, "--expect", "--format", "json"),
 }

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from ...core.text import counted
+from ...core.delivery import MEANINGS
+from ...core.text import counted, size
 from .completing import complete_file
-from .options import load, reading_options, saved_option, with_saved
-from .output import ask, say, write, write_json_bytes
+from .options import format_option, load, reading_options, saved_option, with_saved
+from .output import ask, say, write, write_json, write_json_bytes
 
 if TYPE_CHECKING:
     from ...core.commands.salvage import Report
+    from ...core.commands.upkeep import FileStats
     from ...core.messages import Receipt
+    from ...core.settings import JournalSettings
 
 SHOWN = 5
 """Damaged requests that are named; of more the number is said."""
@@ -65,8 +71,7 @@ def journal() -> None:
     """Look after the journal."""
 
 
-@journal.command()
-@click.option(
+_journal_option = click.option(
     "--journal",
     "path",
     shell_complete=complete_file,
@@ -74,6 +79,71 @@ def journal() -> None:
     default="",
     help="The journal. [the usual one]",
 )
+
+
+@journal.command()
+@_journal_option
+@format_option
+def stats(path: str, shape: str) -> None:
+    """Show what the journal holds, and the room that it takes. A running engine may use it meanwhile."""
+    from ...core.commands.upkeep import file_stats
+
+    found = file_stats(_journal_of(path))
+    if shape == "json":
+        write_json(msgspec.to_builtins(found))
+        return
+    for line in _stats_lines(found):
+        write(line)
+
+
+def _journal_of(path: str) -> JournalSettings:
+    return load({"journal": {"path": path}} if path else None).journal
+
+
+def _stats_lines(found: FileStats) -> Iterator[str]:
+    """Yield what a person wants to know of the journal, a fact a line."""
+    yield found.path
+    free = f", {size(found.free)} of them free: segtap journal compact gives them back" if found.free else ""
+    yield f"on the disk  {size(found.bytes)}{free}"
+    if found.requests:
+        first, last = _time(found.first), _time(found.last)
+        yield f"received     {counted(found.requests, 'request')}, {first} to {last}"
+    else:
+        yield "received     nothing"
+    if found.counts is None:
+        if found.requests:
+            yield "messages     unknown: an earlier version wrote this file. Open it with segtap once."
+        return
+    counts = found.counts
+    yield f"messages     {counts.received:,}, and {counted(counts.refused, 'rejected request')}"
+    yield f"findings     {counts.errors:,} with errors, {counts.warnings:,} with warnings only"
+    states = [(state, getattr(counts.deliveries, state.value)) for state in MEANINGS]
+    held = ", ".join(f"{number:,} {state.value}" for state, number in states if number)
+    yield f"delivery     {held or 'nothing'}"
+
+
+def _time(ms: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):  # a damaged file can hold any number
+        return f"{ms} ms since the epoch"
+
+
+@journal.command()
+@_journal_option
+def compact(path: str) -> None:
+    """Rewrite the journal's file without the room that is free in it.
+
+    No segtap may be running on it, and the disk must have room for a second copy of what it holds.
+    """
+    from ...core.commands.upkeep import compact as rewrite
+
+    done = rewrite(_journal_of(path))
+    say(f"{done.path}: {size(done.before)} before, {size(done.after)} now.")
+
+
+@journal.command()
+@_journal_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear(path: str, yes: bool) -> None:
     """Forget every message and delivery, for good."""
@@ -83,8 +153,7 @@ def clear(path: str, yes: bool) -> None:
 async def _clear(path: str, *, yes: bool) -> None:
     from ...core import open_stores
 
-    settings = load({"journal": {"path": path}} if path else None).journal
-    journal = await open_stores(settings, must_exist=True)
+    journal = await open_stores(_journal_of(path), must_exist=True)
     try:
         counts = await journal.index.counts()
         if not yes:
