@@ -314,6 +314,8 @@ class ScreenSettings(msgspec.Struct, frozen=True, kw_only=True):
     notify: NotifyKind = "off"
     """What calls you on the first error since you last looked: the terminal's bell, or a notification of the
     desktop."""
+    mouse: bool = True
+    """Whether segtap uses the mouse; otherwise it is the terminal's, whose selection works without Shift."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

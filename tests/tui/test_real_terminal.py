@@ -167,6 +167,14 @@ def test_a_taken_port_is_asked_about_in_the_terminal_as_it_was(tmp_path: Path) -
             quit_of(terminal)
 
 
+def test_the_mouse_can_be_left_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "segtap.toml").write_text("[screen]\nmouse = false\n")
+    with in_terminal("--port", "0", "--ephemeral", folder=tmp_path, size=(120, 40)) as terminal:
+        terminal.wait_for(FIRST_START)
+        quit_of(terminal)
+        assert b"\x1b[?1000h" not in terminal.raw
+
+
 def test_an_engine_that_cannot_start_ends_the_screen(tmp_path: Path) -> None:
     journal = tmp_path / "journal.db"
     with sqlite3.connect(journal) as db:

@@ -64,7 +64,7 @@ async def _screen_with_engine(settings: Settings) -> int:
 
         app = SegtapApp(own.viewer, settings, reconnect=own.again, memory=place(), themes=user_folder())
         connecting = asyncio.create_task(_connect(app, own), name="segtap-connecting")
-        await app.run_async()
+        await app.run_async(mouse=settings.screen.mouse)
         if connecting.done():
             await connecting  # raises the reason why there is no engine
         connecting.cancel()
@@ -169,7 +169,9 @@ async def _screen(url: str, token: str, settings: Settings) -> None:
     async with Client(url, token) as client:
         await client.state()
         _collect_rarely()
-        await SegtapApp(client, settings, memory=place(), themes=user_folder()).run_async()
+        await SegtapApp(client, settings, memory=place(), themes=user_folder()).run_async(
+            mouse=settings.screen.mouse
+        )
 
 
 def _collect_no_garbage() -> None:
