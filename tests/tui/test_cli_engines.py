@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,9 @@ def test_a_screen_closes_with_its_engine(tmp_path: Path) -> None:
         terminal.wait_for("127.0.0.1:")
         (row,) = map(json.loads, segtap("ps", "--format", "json").stdout.splitlines())
         assert row["kind"] == "screen"
-        done = segtap("stop", row["url"])
+        with ThreadPoolExecutor() as pool:  # a terminal that nobody reads would hold the screen up
+            stopping = pool.submit(segtap, "stop", row["url"])
+            assert terminal.wait_for_end() == 0
+            done = stopping.result()
         assert done.returncode == 0, done.stderr
-        assert terminal.wait_for_end() == 0
         assert b"\x1b[?1049l" in terminal.raw
