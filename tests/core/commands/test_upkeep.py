@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def journal(tmp_path: Path) -> JournalSettings:
 
 
 def rows(path: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         return [
             row
             for table in ("receipts", "messages", "texts", "deliveries", "meta", "tallies")
@@ -40,7 +41,7 @@ def test_what_a_journal_holds(journal: JournalSettings) -> None:
 
 
 def test_free_room_is_given_back_and_nothing_else(journal: JournalSettings) -> None:
-    with sqlite3.connect(journal.path) as db:
+    with closing(sqlite3.connect(journal.path)) as db, db:
         db.execute("CREATE TABLE gone AS SELECT * FROM receipts")
         db.execute("DROP TABLE gone")
     before, held = file_stats(journal), rows(journal.path)
@@ -67,7 +68,7 @@ def test_a_journal_in_use_is_read_but_not_compacted(journal: JournalSettings) ->
 
 
 def test_the_file_of_an_earlier_version_has_no_counts(journal: JournalSettings) -> None:
-    with sqlite3.connect(journal.path) as db:
+    with closing(sqlite3.connect(journal.path)) as db, db:
         db.execute("PRAGMA user_version = 5")
     assert file_stats(journal).counts is None
 
