@@ -92,7 +92,8 @@ class Once(Sender):
         """Return what came of a message that was in `state` before."""
         lines = tuple(self._lines.get(message, {}).values())
         now = self._now.get(message)
-        outcome = _worst(lines)
+        # A message of which a part was dropped before is `off`, which is no attempt's outcome.
+        outcome = _worst(lines) if now in (None, DeliveryState.OFF) else Outcome(now)
         return Validated(
             id=message,
             outcome=outcome,
@@ -139,10 +140,7 @@ class Once(Sender):
 
 
 def _worst(lines: Sequence[Delivery]) -> Outcome | None:
-    """Return the outcome that counts for the message; None if nothing was sent.
-
-    It is not read from the message's state, which is `off` if a part of it was dropped before.
-    """
+    """Return the outcome that counts of what was sent now; None if nothing was sent."""
     found = {line.outcome for line in lines}
     return next((outcome for outcome in (*_WORST_FIRST, *found) if outcome in found), None)
 

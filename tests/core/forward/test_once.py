@@ -19,8 +19,15 @@ SENT, REFUSED = Outcome.SENT, Outcome.REFUSED
         ([SENT, REFUSED], DeliveryState.REFUSED, REFUSED),
         ([REFUSED, SENT], DeliveryState.OFF, REFUSED),
         ([SENT], DeliveryState.OFF, SENT),
+        ([SENT], DeliveryState.REFUSED, REFUSED),
     ],
-    ids=["accepted", "one refused", "one refused, one dropped before", "accepted, one dropped before"],
+    ids=[
+        "accepted",
+        "one refused",
+        "one refused, one dropped before",
+        "accepted, one dropped before",
+        "one refused before",
+    ],
 )
 async def test_a_message_of_which_a_part_was_dropped_before_has_the_outcome_of_the_rest(
     outcomes: list[Outcome], state: DeliveryState, shown: Outcome
