@@ -70,7 +70,7 @@ def typed(key: str) -> str:
 def read_keys(text: str) -> list[str]:
     """Return Textual's names of the keys in a text as `ctrl+r` or `?,f1`; [] for an empty one.
 
-    Raises ValueError, with the part that is no key.
+    Raises ValueError, with the part that is not a key.
     """
     if text == ",":
         return ["comma"]

@@ -245,8 +245,8 @@ class SuperProperties(msgspec.Struct, frozen=True, kw_only=True):
 
     It is simulated from the `messages` of the same anonymousId up to this one; `cut` says that older ones
     were not read. `sent` counts the `records` that the page sends because of the message. `identified`: an
-    identify with an id was called; before, profile operations are queued. `why`, if not "", says why nothing
-    can be told.
+    identify with an id was called; before, profile operations are queued. `why`, if not "", says why they
+    cannot be known.
     """
 
     why: str = ""

@@ -157,7 +157,7 @@ _from_iso = datetime.fromisoformat
 
 
 def _of_properties(properties: JsonObject) -> int:
-    """Look at what is told by names of the properties; their values are looked at with those of the event."""
+    """Look at what the names of the properties say; their values are looked at with those of the event."""
     odd = 0 if OVERRIDING.isdisjoint(properties) else OVERRIDES
     if "revenue" in properties and isinstance(properties["revenue"], str):
         odd |= SPEC
@@ -251,7 +251,7 @@ def _of_event(
 
 
 def _of_several(subject: Subject, expected: Expected, message_id: Json) -> int:
-    """Look at the ids of several events. Their values are left to the rules: that is no more work."""
+    """Look at the ids of several events. Their values are left to the rules: that costs nothing more."""
     odd = SENT | VALUES
     for number, event in enumerate(subject.events):
         found = _of_event(subject, expected, event, message_id)

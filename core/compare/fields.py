@@ -25,7 +25,7 @@ FieldState = Literal["same", "changed", "dropped", "added"]
 OUTERMOST = frozenset(
     ("type", "integrations", "_metadata", "sentAt", "receivedAt", "originalTimestamp", "writeKey")
 )
-"""Members of a message for Segment itself: that they do not arrive is no loss."""
+"""Members of a message for Segment itself: nothing is lost when they do not arrive."""
 _TARGET = re.compile(r"requests\[\d+\]\.body(?:\[(\d+)\])?\.?(?:properties\.)?(.*)", re.DOTALL)
 MARKS: dict[FieldState, str] = {"same": " ", "changed": "~", "dropped": "-", "added": "+"}
 

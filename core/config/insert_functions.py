@@ -24,7 +24,7 @@ _KINDS: dict[str, tuple[type, str]] = {
 def read_insert_functions(tables: Json, place: str, folder: Path) -> tuple[InsertFunction, ...]:
     """Read a file's `[[insert_functions]]`; code is found from the folder. Raises SettingsError.
 
-    `place` names the file. A file with code that is missing is no error here: the stage is then not imitated.
+    `place` names the file. A missing file with code is not an error here: the stage is then not imitated.
     """
     checked = tables_of(
         tables, f"{place}: insert functions are tables. Write each below a line [[insert_functions]]."

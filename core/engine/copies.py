@@ -43,7 +43,7 @@ MOST_ROWS = 60
 class Copies:
     """Finds copies in one journal. `destination` is the one that Segment sends to.
 
-    What a page sends to another project than that of the destination is no copy: the two are never counted
+    What a page sends to another project than that of the destination is not a copy: the two are never counted
     together.
     """
 

@@ -31,7 +31,7 @@ NOT_CONFIGURED = (
 NO_PAGE = (
     "The message names no page (context.page.url), so it is not from a web page: device mode does not see it."
 )
-NOBODY = "The message has no anonymousId, so it cannot be told which messages are from the same browser."
+NOBODY = "The message has no anonymousId, so segtap cannot know which messages are from the same browser."
 COPIES = Marks.SECOND_RECEIPT | Marks.REPLAY
 COPY = "The message is a copy: the page made its call once. Look at the first receipt."
 NO_MESSAGE = "Only a Segment message can be simulated."

@@ -157,7 +157,7 @@ class Stories:
         if line is None:
             raise InputError(GONE.format(message))
         if line.refused:
-            raise InputError("A refused request is no event.")
+            raise InputError("A refused request is not an event.")
         read = await self._reader.documents(self._stores, [message])
         event = names_of(read[0].document, line.type).event[:CUT_AT] if read else ""
         return counted_as(line.type, line.name, event, refused=False)

@@ -92,7 +92,7 @@ class Once(Sender):
         """Return what came of a message that was in `state` before."""
         lines = tuple(self._lines.get(message, {}).values())
         now = self._now.get(message)
-        # A message of which a part was dropped before is `off`, which is no attempt's outcome.
+        # A message of which a part was dropped before is `off`, which is not the outcome of an attempt.
         outcome = _worst(lines) if now in (None, DeliveryState.OFF) else Outcome(now)
         return Validated(
             id=message,

@@ -219,7 +219,7 @@ _ANSWER = msgspec.json.Decoder(Answer)
 
 
 def document_of(text: str) -> JsonObject | None:
-    """Read an event that a function returned; None if it is no object, or cannot be held.
+    """Read an event that a function returned; None if it is not an object, or cannot be held.
 
     Whole numbers that no 64 bits hold become floats, which all numbers are to JavaScript.
     """

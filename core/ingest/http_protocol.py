@@ -269,7 +269,7 @@ class TapProtocol(HttpToolsProtocol):
 
 
 def _refusal(status: int, reason: str, target: str) -> Reply:
-    """Return the answer to what is no request, in the form of Mixpanel's SDKs where its address is theirs."""
+    """Return the answer to what is not a request, in the form of Mixpanel's SDKs for their addresses."""
     path, _, query = target.partition("?")
     if (refused := refused_reply(path, query, b"", reason, status)) is not None:
         return refused.reply

@@ -134,7 +134,7 @@ class Posting(Exchange):
             else "Segment's calls go to /v1/batch, /v1/track"
         )
         return RequestRefused(
-            404, f"{error}; {shorten(clean(self.path), 80)} is no path of Segment's: {hint}"
+            404, f"{error}; {shorten(clean(self.path), 80)} is not a path of Segment's: {hint}"
         )
 
     def as_device(self, error: RequestRefused, body: bytes) -> RequestRefused:

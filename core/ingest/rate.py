@@ -10,7 +10,7 @@ MOST_PEERS = 10_000
 
 
 class PeerRate:
-    """A bucket of `rate` requests for each client that fills again at `rate` a second; 0 is no limit.
+    """A bucket of `rate` requests for each client that fills again at `rate` a second; 0 means no limit.
 
     Time is in milliseconds, and may be set back.
     """

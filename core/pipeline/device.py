@@ -78,7 +78,7 @@ def exported_message(exported: Exported, *, id: int = 0, bounds: Bounds = DEFAUL
     try:
         (message,) = device_messages(receipt, bounds=bounds)
     except (NotJson, RequestRefused, ValueError):
-        raise InputError("its record is no event, and no update of a profile or a group") from None
+        raise InputError("its record is neither an event nor an update of a profile or a group") from None
     return msgspec.structs.replace(message, id=id)
 
 

@@ -69,7 +69,7 @@ def upstream_at(path: bytes, upstreams: tuple[Upstream, ...]) -> Upstream | None
     """Return the server that a path's prefix names, None if it names none.
 
     `path` is as it was received. A prefix with percent-encoded letters or slashes is none: what follows it
-    could not be told apart from it.
+    could not be distinguished from it.
     """
     name = path[1:].partition(b"/")[0].decode("latin-1")
     return next((one for one in upstreams if one.service == name), None)

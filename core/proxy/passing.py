@@ -146,7 +146,7 @@ class Passing:
         status = response.status_code
         if not 200 <= status < 600:
             await _let_go(response)
-            raise NoAnswer(502, f"{status} is no status of an answer")
+            raise NoAnswer(502, f"{status} is not the status of an answer")
         named = [(name.lower(), value) for name, value in response.headers.raw]
         kept = _without(named, _LENGTH if status in _WITHOUT_BODY else frozenset())
         kept = [line for line in kept if not _CONTROLS.search(line[1])]

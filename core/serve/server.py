@@ -133,7 +133,9 @@ def _bind_all(hosts: Sequence[str], port: int) -> tuple[list[socket.socket], lis
                     missing.append(host)
                     continue
                 if isinstance(error, socket.gaierror):
-                    raise EngineError(f"{host!r} is no address of this machine: {error.strerror}.") from error
+                    raise EngineError(
+                        f"{host!r} is not an address of this machine: {error.strerror}."
+                    ) from error
                 if isinstance(error, PermissionError):
                     raise EngineError(
                         f"Listening on port {port} is not allowed for this user. Take one above 1023."
@@ -144,7 +146,7 @@ def _bind_all(hosts: Sequence[str], port: int) -> tuple[list[socket.socket], lis
             port = int(made.getsockname()[1])
         unknown = [host for host in missing if host != "::1"]
         if unknown or not sockets:
-            raise EngineError(f"{(unknown or missing)[0]} is no address of this machine.")
+            raise EngineError(f"{(unknown or missing)[0]} is not an address of this machine.")
     except BaseException:
         for made in sockets:
             made.close()

@@ -1,4 +1,4 @@
-"""What systemd is told of a service of `Type=notify`: that it is ready, that it stops, that it still lives.
+"""What systemd learns of a service of `Type=notify`: that it is ready, that it stops, that it still lives.
 
 Each word is a datagram to the socket that $NOTIFY_SOCKET names; without that nothing is sent.
 """
@@ -29,7 +29,7 @@ def notify(*words: str, environ: Mapping[str, str] = os.environ) -> bool:
             sending.setblocking(False)
             sending.sendto("\n".join(words).encode(), address)
     except OSError as error:
-        logger.warning("systemd cannot be told %s: %s", words[0], error)
+        logger.warning("Cannot report %s to systemd: %s", words[0], error)
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The timeline of one user: which messages are theirs, and what of each is told. Pure."""
+"""The timeline of one user: which messages are theirs, and what the timeline says of each. Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def moments(
     documents: Mapping[int, JsonObject],
     ids: Ids,
 ) -> tuple[Moment, ...]:
-    """Return what is told of these messages; what a message does not have is left out."""
+    """Return what the timeline says of these messages; what a message does not have is left out."""
     return tuple(
         _moment(
             line,

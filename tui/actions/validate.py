@@ -18,7 +18,7 @@ from .forwarding import credentials_shown, project_of
 from .replay import shown_name
 
 SLOW = 1.0
-"""Seconds after which the user is told that the answer is awaited."""
+"""Seconds after which the screen says that the answer is awaited."""
 CREDENTIALS = frozenset((401, 403))
 TITLES: dict[Outcome, tuple[str, SeverityLevel]] = {
     Outcome.SENT: ("Mixpanel accepted it", "information"),

@@ -17,7 +17,7 @@ _LAST_STEP = re.compile(r"(?:\.[^.\[\]]+|\[(?:\d+|'(?:[^'\\]|\\.)*')\])$")
 FAR = 1_000_000
 """The rank of what is not in the message."""
 OUTERMOST_STEPS = 2
-"""What has so many steps, as `$.properties.plan` has, is in a container that is no field by itself."""
+"""What has so many steps, as `$.properties.plan` has, is in a container that is not a field by itself."""
 
 
 @dataclass(frozen=True)

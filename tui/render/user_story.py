@@ -98,14 +98,14 @@ def moment_spans(moment: Moment, marks: Glyphs, width: int) -> list[Span]:
         name = line.type
     late = late_words(moment)
     about = worded(moment.about, marks)
-    told = fit(name, room, marks.ellipsis).rstrip()
+    label = fit(name, room, marks.ellipsis).rstrip()
     spans: list[Span] = [
         (clock.local(line.received_at)[:TIME], "dim"),
         (f" {lane} ", "info" if moment.known else "dim"),
         (f"{letter} ", style),
-        (told, "bold" if line.type == "track" else "text"),
+        (label, "bold" if line.type == "track" else "text"),
     ]
-    left = room - cell_len(told)
+    left = room - cell_len(label)
     for text, style in ((about, "dim"), (late, "warning")):
         if text and left > 6:
             part = "  " + fit(text, left - 2, marks.ellipsis).rstrip()

@@ -108,7 +108,7 @@ class EditScreen(Screen["Edited | None"]):
         self.keys_line = Static(classes="banner")
         self._state = state
         self.checked: str | None = None
-        """The text that the right side shows, None while it shows an older one or the text is no message."""
+        """The text that the right side shows, None while it shows an older one or no message can be read."""
         self._right = False
         self._pause: Timer | None = None
 

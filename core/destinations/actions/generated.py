@@ -232,7 +232,7 @@ def _ends(source: Source, variables: dict[str, str], action: str) -> tuple[str, 
 
 
 _WHOLE = ("event", "insert_id", "time", "distinct_id", "event_properties", "products")
-"""Fields that are read anew from each message."""
+"""Fields that are read from each message."""
 
 
 def _again(

@@ -127,10 +127,10 @@ def _numbered(calls: list[JsonObject], messages: list[JsonObject]) -> list[tuple
 
 def _after_reload(page: Page, following: JsonObject | None) -> Page:
     """Return the page of a reload that names no URL: the first one, if the next message fits."""
-    told = page_of(following) if following is not None else None
-    if told is None or told.without_fragment == page.without_fragment:
+    reported = page_of(following) if following is not None else None
+    if reported is None or reported.without_fragment == page.without_fragment:
         return Page(page.url)
-    return Page(told.url)
+    return Page(reported.url)
 
 
 def _second_argument(call: JsonObject) -> tuple[bool, Json | Missing]:

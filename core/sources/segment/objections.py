@@ -114,7 +114,7 @@ def repair_objections(repairs: tuple[Repair, ...], most: int = 5) -> list[Object
             case "number":
                 found.append(change(f"the number at {path} is beyond a double: it reads as null"))
             case "surrogate":
-                found.append(change(f"half a surrogate pair at {path} is no text: it reads as U+FFFD"))
+                found.append(change(f"half a surrogate pair at {path} is not text: it reads as U+FFFD"))
             case "cesu8":
                 found.append(
                     change("CESU-8, not UTF-8: surrogate pairs are read as the characters they mean")

@@ -37,7 +37,7 @@ class PixelMessage(NamedTuple):
 def pixel_json(query: str, limit: int | None = None) -> PixelMessage:
     """Return the message in a pixel's query, as JSON text, of at most `limit` bytes.
 
-    Raises RequestRefused (400) when `data` is no base64 or too large, when a dotted path is too long to be
+    Raises RequestRefused (400) when `data` is not base64 or too large, when a dotted path is too long to be
     nested, or when there is nothing in the query at all.
     """
     pairs = query_pairs(query)
@@ -97,7 +97,7 @@ def _unbase64(data: bytes, limit: int | None) -> bytes:
     try:
         decoded = unbase64(data)
     except ValueError as error:
-        raise RequestRefused(400, f"the pixel's data is no base64: {error}") from error
+        raise RequestRefused(400, f"the pixel's data is not base64: {error}") from error
     return inflate(decoded, limit=limit) if compression(decoded) else decoded
 
 

@@ -161,8 +161,8 @@ async def test_what_was_repaired_is_told_with_its_place() -> None:
     (message,) = parse_receipt(receipt(body, "/v1/t"))
     assert {one.text for one in message.objections} == {
         "CESU-8, not UTF-8: surrogate pairs are read as the characters they mean",
-        "half a surrogate pair at $ is no text: it reads as U+FFFD",
-        "half a surrogate pair at $.event is no text: it reads as U+FFFD",
+        "half a surrogate pair at $ is not text: it reads as U+FFFD",
+        "half a surrogate pair at $.event is not text: it reads as U+FFFD",
         "the number at $.p.q[1] is beyond a double: it reads as null",
     }
     assert not message.marks & Marks.WOULD_REJECT

@@ -321,7 +321,7 @@ async def test_in_an_engine_a_retry_of_what_was_refused_is_no_second_receipt(tmp
         ("reset", 502, "gave no answer"),
         ("half", 502, "gave no answer"),
         ("garbage", 502, "gave no answer"),
-        ("999", 502, "999 is no status of an answer"),
+        ("999", 502, "999 is not the status of an answer"),
         ("101", 502, "gave no answer"),
         ("silent", 504, "nothing came within 0.2 s"),
         ("refused", 502, "gave no answer"),

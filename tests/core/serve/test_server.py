@@ -111,9 +111,9 @@ def test_an_address_that_the_machine_lacks_is_skipped_only_when_it_is_ipv6_loopb
     listener = listen(IngestSettings(port=0))
     assert listener.hosts == ("127.0.0.1",)
     listener.close()
-    with pytest.raises(EngineError, match="::1 is no address of this machine"):
+    with pytest.raises(EngineError, match="::1 is not an address of this machine"):
         listen(IngestSettings(port=0, host=("::1",)))
-    with pytest.raises(EngineError, match=r"203\.0\.113\.9 is no address of this machine"):
+    with pytest.raises(EngineError, match=r"203\.0\.113\.9 is not an address of this machine"):
         listen(IngestSettings(port=0, host=("127.0.0.1", "203.0.113.9")))
 
 

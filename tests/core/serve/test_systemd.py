@@ -50,7 +50,7 @@ def test_without_systemd_nothing_is_said(tmp_path: Path, caplog: pytest.LogCaptu
     assert not notify("READY=1", environ={})
     assert not caplog.records
     assert not notify("READY=1", environ={"NOTIFY_SOCKET": str(tmp_path / "gone")})
-    assert "systemd cannot be told READY=1" in caplog.text
+    assert "Cannot report READY=1 to systemd" in caplog.text
 
 
 def test_the_watchdog_is_for_the_process_that_it_names() -> None:

@@ -33,6 +33,6 @@ async def test_a_mistyped_path_is_named_with_the_one_meant_and_listed() -> None:
     answer = await post(ingest_app(sink), "/v1/trak", b'{"event":"E","userId":"u"}')
     assert answer.status == 404
     message = str(answer.json["message"])
-    assert message.endswith("/v1/trak is no path of Segment's: did you mean /v1/track?")
+    assert message.endswith("/v1/trak is not a path of Segment's: did you mean /v1/track?")
     (receipt,) = sink.refused
     assert receipt.refused == message
