@@ -1,6 +1,6 @@
 """A stand-in for Mixpanel that accepts and counts everything, as fast as it can; it prints its port.
 
-For benchmarks: `mixpanel_server` checks each record, and would be what is measured.
+For benchmarks: `segtap.core.stand_in` checks each record, and would be what is measured.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 from memory_journal import MemoryJournal
-from mixpanel_server import MixpanelServer, answer_bytes
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import Delivery, DeliveryState, Outcome, Owed
@@ -26,6 +25,8 @@ from segtap.core.forward.wire import WireForm
 from segtap.core.messages import Marks, Message, Receipt, message_number
 from segtap.core.segment_names import destination_of
 from segtap.core.settings import DestinationSettings, Secret, Settings
+from segtap.core.stand_in.http_text import answer_bytes
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.stores.base import Entry, Stores
 from segtap.core.verdict import Operation, OutgoingRequest, Translation
 

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 from command_line import segtap
-from mixpanel_server import MixpanelServer
 from processes import running
 
 from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.segment_code import SEGMENT_CODE, segment_code
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.cli.tail import _table_line  # pyright: ignore[reportPrivateUsage]
 
 MESSAGE = {

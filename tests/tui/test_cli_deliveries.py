@@ -14,11 +14,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from engines import engine_settings, isolate, track
-from mixpanel_server import DROP_AFTER, MixpanelServer
+from mixpanel_faults import DROP_AFTER
 
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.settings import Settings, Subscription
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.cli import cli
 
 AT = {"timestamp": "2026-11-24T21:00:00Z"}

@@ -19,10 +19,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from mixpanel_server import MixpanelServer
 from rich.console import Console
 from rich.text import Text
 from terminals import PATIENCE, UNSET
+
+from segtap.core.stand_in.server import MixpanelServer
 
 pytestmark = [
     pytest.mark.terminal,

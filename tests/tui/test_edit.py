@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine
 from fake_viewer import until
-from mixpanel_server import MixpanelServer
 from pane_host import screen
 from textual.app import App
 from textual.pilot import Pilot
@@ -19,6 +18,7 @@ from textual.widgets import Input
 
 from segtap.core.api.client import Client
 from segtap.core.delivery import DeliveryState
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.edit import EditScreen

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from engines import isolate, post, track
 from fake_viewer import until
-from mixpanel_server import MixpanelServer
 from pane_host import screen
 from textual.pilot import Pilot
 
 from segtap.core.config import load
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.app import SegtapApp
 from segtap.tui.cli.screen import OwnEngine
 from segtap.tui.screens.confirm import Confirm

@@ -20,12 +20,13 @@ from pathlib import Path
 import httpx
 import pytest
 from engines import listed, track, until
-from mixpanel_server import Fault, MixpanelServer
 from secret_forms import forms
 
 from segtap.core.api.client import Client
 from segtap.core.api.operations import PREFIX
 from segtap.core.serve.notes import find_engine
+from segtap.core.stand_in.faults import Fault
+from segtap.core.stand_in.server import MixpanelServer
 
 pytestmark = pytest.mark.terminal
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from engines import engine_settings, post, running_engine, track
 from fake_viewer import until
-from mixpanel_server import TOO_MANY, UNAUTHORIZED, MixpanelServer
+from mixpanel_faults import TOO_MANY
 from pane_host import screen
 from textual.pilot import Pilot
 
+from segtap.core.stand_in.faults import UNAUTHORIZED
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen

@@ -9,11 +9,13 @@ import json
 import pytest
 from command_line import segtap
 from engines import track
-from mixpanel_server import RESET, Fault, MixpanelServer
+from mixpanel_faults import RESET
 
 from segtap.core.commands.bulk import Pace, Progress
 from segtap.core.commands.replay import replay_lines
 from segtap.core.errors import EngineError
+from segtap.core.stand_in.faults import Fault
+from segtap.core.stand_in.server import MixpanelServer
 
 LINES = [json.dumps(track("m-1")).encode()]
 

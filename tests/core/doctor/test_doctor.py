@@ -15,7 +15,7 @@ from check_helpers import NOW, verdict_on
 from details import detail
 from engines import engine_settings, post, running_engine
 from ingesting import served
-from mixpanel_server import GARBAGE, RESET, Fault, MixpanelServer
+from mixpanel_faults import GARBAGE, RESET
 from streams import ANONYMOUS, call, uuid
 
 from segtap.core.api.models import MessageDetail, Summary
@@ -45,6 +45,8 @@ from segtap.core.settings import (
     Settings,
     Source,
 )
+from segtap.core.stand_in.faults import Fault
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import Finding
 
 TOKEN = "0123456789abcdef0123456789abcdef"

@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from engines import engine_settings, listed, newest, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 
 from segtap.core.api.models import MessageDetail, ReceiptView, Summary
 from segtap.core.delivery import DeliveryState
@@ -23,6 +22,7 @@ from segtap.core.settings import (
     Settings,
     Subscription,
 )
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import NotSent, Translation, Verdict
 
 EVENT = {"event": {"@template": "Web {{event}}"}, "insert_id": {"@path": "$.messageId"}}

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
-from mixpanel_server import UNAUTHORIZED, MixpanelServer
 
 from segtap.core.api.client import Client
 from segtap.core.codec.to_curl import as_curl
@@ -21,6 +20,8 @@ from segtap.core.errors import InputError
 from segtap.core.index.details import BODY_SHOWN
 from segtap.core.messages import Marks
 from segtap.core.serve.launch import start_engine
+from segtap.core.stand_in.faults import UNAUTHORIZED
+from segtap.core.stand_in.server import MixpanelServer
 
 LIMITS: dict[str, Any] = {"max_message": 200_000, "max_nodes": 500}
 WHY = "its limit is 32 KB; segtap reads messages of no more values ([ingest] max_nodes)"

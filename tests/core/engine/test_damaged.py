@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from damage import flip
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 
 from segtap.core.api.client import Client
 from segtap.core.commands.export import export_lines
@@ -21,6 +20,7 @@ from segtap.core.doctor.source import newest_messages
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import InputError, JournalError, SegtapError
 from segtap.core.messages import Marks, Receipt, seq_of
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import FAULT_RULE
 
 WORST = [

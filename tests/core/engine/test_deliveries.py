@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 from engines import engine_settings, isolate, listed, track
-from mixpanel_server import DROP_AFTER, MixpanelServer
+from mixpanel_faults import DROP_AFTER
 
 from segtap.core.api.client import Client
 from segtap.core.api.deliveries import DeliveryRow
@@ -18,6 +18,7 @@ from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import FilterFault
 from segtap.core.forward.ledger import ON_ITS_WAY
 from segtap.core.settings import Settings, Subscription
+from segtap.core.stand_in.server import MixpanelServer
 
 VISITS = Subscription(
     'type = "track" and event = "Visited"',

@@ -11,12 +11,12 @@ from urllib.parse import quote, unquote_plus
 import httpx
 import pytest
 from engines import TOKEN, engine_settings, listed, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 
 from segtap.core.api.client import Client
 from segtap.core.commands.replay import line_of, read_lines, replay_lines
 from segtap.core.delivery import DeliveryState
 from segtap.core.messages import JsonObject, Marks
+from segtap.core.stand_in.server import MixpanelServer
 
 OTHER = "ab12cd34ef56ab12cd34ef56ab12cd34"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 
 from segtap.core.errors import InputError
 from segtap.core.messages import Marks
+from segtap.core.stand_in.server import MixpanelServer
 
 TEXT = (
     b'{"type": "track", "event": "Fixed", "userId": "u", "messageId": "m-1", "properties": {"total": 59.80}}'

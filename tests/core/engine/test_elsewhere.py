@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from engines import TOKEN, engine_settings, isolate, listed, post, running_engine, track
-from mixpanel_server import Fault, MixpanelServer
 
 from segtap.core.errors import InputError
+from segtap.core.stand_in.faults import Fault
+from segtap.core.stand_in.server import MixpanelServer
 
 TEXT = b'{"type": "identify", "userId": "u", "messageId": "m-1", "traits": {"total": 59.80}}'
 

@@ -24,7 +24,7 @@ from engines import (
     track,
     until,
 )
-from mixpanel_server import TOO_MANY, UNAUTHORIZED, MixpanelServer
+from mixpanel_faults import TOO_MANY
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import MessageDetail
@@ -37,6 +37,8 @@ from segtap.core.segment_names import STAND_IN_TOKEN
 from segtap.core.serve import server
 from segtap.core.serve.notes import find_engine, folder
 from segtap.core.settings import ClassicSettings, DestinationKind, Secret
+from segtap.core.stand_in.faults import UNAUTHORIZED
+from segtap.core.stand_in.server import MixpanelServer
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from engines import engine_settings, isolate, running_engine, until
 from functions import needs_node
-from mixpanel_server import UNAVAILABLE, MixpanelServer
+from mixpanel_faults import UNAVAILABLE
 
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.functions import Limits
 from segtap.core.settings import InsertFunction, Settings
+from segtap.core.stand_in.server import MixpanelServer
 
 pytestmark = needs_node
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from engines import isolate, listed, post, running_engine, track, until
-from mixpanel_server import REDIRECT, UNAUTHORIZED, MixpanelServer
+from mixpanel_faults import REDIRECT
 
 from segtap.core.api.client import Client
 from segtap.core.config import load
@@ -19,6 +19,8 @@ from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import SettingsError
 from segtap.core.messages import JsonObject
 from segtap.core.settings import JournalSettings
+from segtap.core.stand_in.faults import UNAUTHORIZED
+from segtap.core.stand_in.server import MixpanelServer
 
 WRONG = "0000111122223333444455556666ffff"
 RIGHT = "a1b2c3d4e5f60718293a4b5c6d7e8ff9"

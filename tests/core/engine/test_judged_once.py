@@ -12,12 +12,12 @@ import httpx
 import msgspec
 import pytest
 from engines import engine_settings, isolate, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 from worker_target import count_steps
 
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.settings import RuleSetting
+from segtap.core.stand_in.server import MixpanelServer
 
 BAD = {"anonymousId": "not-a-uuid"}
 

@@ -15,26 +15,15 @@ import httpx
 import msgspec
 import pytest
 from engines import engine_settings, isolate, track
-from mixpanel_server import (
-    BAD_GATEWAY,
-    DROP_AFTER,
-    DROP_BEFORE,
-    PORTAL,
-    RESET,
-    TOO_LARGE,
-    TOO_MANY,
-    UNAVAILABLE,
-    Fault,
-    MixpanelServer,
-    Received,
-    import_error,
-)
+from mixpanel_faults import BAD_GATEWAY, DROP_AFTER, DROP_BEFORE, PORTAL, RESET, TOO_MANY, UNAVAILABLE
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState
 from segtap.core.delivery import DeliveryCounts
 from segtap.core.serve.launch import RunningEngine, start_engine
 from segtap.core.settings import Settings, Subscription
+from segtap.core.stand_in.faults import TOO_LARGE, Fault, import_error
+from segtap.core.stand_in.server import MixpanelServer, Received
 
 pytestmark = pytest.mark.kill
 

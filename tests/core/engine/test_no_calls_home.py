@@ -13,9 +13,9 @@ import httpx
 import msgspec
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 
 from segtap.core.doctor.source import newest_messages
+from segtap.core.stand_in.server import MixpanelServer
 
 Peer = tuple[str, int]
 

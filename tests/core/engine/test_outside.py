@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
-from mixpanel_server import BAD_GATEWAY, MixpanelServer
+from mixpanel_faults import BAD_GATEWAY
 
 from segtap.core.engine import outside as outside_module
 from segtap.core.engine.lifecycle import Engine
@@ -18,6 +18,7 @@ from segtap.core.errors import JournalError, SettingsError
 from segtap.core.metrics.exposition import CONTENT_TYPE
 from segtap.core.serve.ports import interface_addresses
 from segtap.core.settings import Secret
+from segtap.core.stand_in.server import MixpanelServer
 
 SCRAPER = "a-token-for-scrapers-only"
 

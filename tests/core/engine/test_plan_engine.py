@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 from engines import engine_settings, isolate, listed, newest, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 
 from segtap.core.config import load
 from segtap.core.engine import settings_watch
 from segtap.core.engine.active import ActiveSettings
 from segtap.core.errors import InputError
 from segtap.core.settings import Settings
+from segtap.core.stand_in.server import MixpanelServer
 
 
 @pytest.fixture(autouse=True)

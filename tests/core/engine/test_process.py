@@ -15,7 +15,7 @@ import httpx
 import msgspec
 import pytest
 from engines import API_SECRET, TOKEN, engine_settings, isolate, listed, post, running_engine, track, until
-from mixpanel_server import HANG, MixpanelServer
+from mixpanel_faults import HANG
 
 from segtap.core.api.client import Client
 from segtap.core.engine import forwarder_switch
@@ -23,6 +23,7 @@ from segtap.core.errors import EngineError, JournalLocked, PortTaken, SettingsEr
 from segtap.core.serve.launch import EngineReady, LaunchOrder, find_engine, start_engine
 from segtap.core.serve.notes import folder
 from segtap.core.settings import Settings
+from segtap.core.stand_in.server import MixpanelServer
 
 pytestmark = pytest.mark.terminal
 

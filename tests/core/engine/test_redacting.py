@@ -12,11 +12,11 @@ import httpx
 import msgspec
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 
 from segtap.core.config import load
 from segtap.core.errors import SettingsError
 from segtap.core.settings import Redaction, Secret
+from segtap.core.stand_in.server import MixpanelServer
 
 EMAIL = "me@example.com"
 BY_PATH = Redaction(path="**.email", action="hash")

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 from engines import isolate, listed, post, track, until
-from mixpanel_server import HANG, UNAVAILABLE, MixpanelServer
+from mixpanel_faults import HANG, UNAVAILABLE
 
 from segtap.core.api.client import Client
 from segtap.core.config import load
 from segtap.core.delivery import DeliveryState
 from segtap.core.serve.launch import RunningEngine, Switch, start_engine
 from segtap.core.settings import Settings
+from segtap.core.stand_in.server import MixpanelServer
 
 pytestmark = [pytest.mark.kill, pytest.mark.skipif(os.name != "posix", reason="kill -9")]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from engines import engine_settings, isolate, listed, newest, post, running_engine, track, until
-from mixpanel_server import MixpanelServer
 
 from segtap.core.api.client import Client
 from segtap.core.config import load
@@ -19,6 +18,7 @@ from segtap.core.engine.settings_change import with_reading_of
 from segtap.core.faults import Faults
 from segtap.core.messages import JsonObject
 from segtap.core.settings import Settings
+from segtap.core.stand_in.server import MixpanelServer
 
 OWN = """
 [[subscriptions]]

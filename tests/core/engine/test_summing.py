@@ -12,7 +12,6 @@ import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track
 from fake_viewer import AT, summary, tallies_of_lines
 from fault_log import no_faults
-from mixpanel_server import MixpanelServer
 
 from segtap.core.aggregates.counts import overview_of
 from segtap.core.aggregates.model import Overview
@@ -27,6 +26,7 @@ from segtap.core.messages import Receipt, message_number
 from segtap.core.pipeline.intake import parse_receipt
 from segtap.core.query import Names
 from segtap.core.sources.bounds import Bounds
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.stores.base import Entry, Judged, Revision
 from segtap.core.stores.memory import MemoryStores
 from segtap.core.verdict import Translation, Verdict

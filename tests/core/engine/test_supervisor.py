@@ -12,13 +12,13 @@ import pytest
 from engines import engine_settings, post, running_engine, track, until
 from fault_log import FaultLog
 from forwarding import FakeClock
-from mixpanel_server import MixpanelServer
 
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.engine.supervisor import Supervisor
 from segtap.core.errors import JournalError
 from segtap.core.forward.client import HttpxTransport
+from segtap.core.stand_in.server import MixpanelServer
 
 
 class Failing:

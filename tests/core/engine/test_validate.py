@@ -9,20 +9,13 @@ from typing import Any
 import httpx
 import pytest
 from engines import TOKEN, engine_settings, isolate, listed, post, running_engine, track, until
-from mixpanel_server import (
-    HANG,
-    PORTAL,
-    REDIRECT,
-    TOO_MANY,
-    UNAUTHORIZED,
-    UNAVAILABLE,
-    Fault,
-    MixpanelServer,
-)
+from mixpanel_faults import HANG, PORTAL, REDIRECT, TOO_MANY, UNAVAILABLE
 
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.engine import sending
 from segtap.core.errors import ForwardingRefused, InputError
+from segtap.core.stand_in.faults import UNAUTHORIZED, Fault
+from segtap.core.stand_in.server import MixpanelServer
 
 UUID = "0f6e3f0e-3f0b-4a51-8d3c-6f3c2f0e7a10"
 

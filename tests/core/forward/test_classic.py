@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from forwarding import SECRET, TOKEN, Backlog, FakeClock, make_forwarder, run_until_idle, track
 from forwarding import settings as settings_at
-from mixpanel_server import DROP_AFTER, ZERO, MixpanelServer
+from mixpanel_faults import DROP_AFTER, ZERO
 from vectors import vectors
 
 from segtap.core.delivery import DeliveryState, Outcome
@@ -22,6 +22,7 @@ from segtap.core.mapping.dates import read_time
 from segtap.core.masks import masked
 from segtap.core.segment_names import destination_of
 from segtap.core.settings import ClassicSettings, Destination, Secret, Settings
+from segtap.core.stand_in.server import MixpanelServer
 
 PATIENCE = 20
 CLASSIC = ClassicSettings(people=True, event_increments=("Signed Up",), group_identifier_traits=("company",))

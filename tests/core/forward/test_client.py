@@ -15,22 +15,13 @@ from pathlib import Path
 
 import pytest
 from forwarding import BASIC, SECRET, engage
-from mixpanel_server import (
-    DRIP,
-    DROP_AFTER,
-    DROP_BEFORE,
-    FLOOD,
-    GARBAGE,
-    HANG,
-    REDIRECT,
-    RESET,
-    Fault,
-    MixpanelServer,
-)
+from mixpanel_faults import DRIP, DROP_AFTER, DROP_BEFORE, FLOOD, GARBAGE, HANG, REDIRECT, RESET
 
 from segtap.core.forward.client import ANSWER_CAP, HttpxTransport, retry_after
 from segtap.core.forward.outcomes import Answer
 from segtap.core.forward.wire import wire_form
+from segtap.core.stand_in.faults import Fault
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import OutgoingRequest
 
 IMPORT = OutgoingRequest(

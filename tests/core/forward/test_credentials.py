@@ -10,7 +10,6 @@ import msgspec
 import pytest
 from forwarding import SECRET, TOKEN, Backlog, make_forwarder, run_until_idle, track
 from forwarding import settings as settings_at
-from mixpanel_server import MixpanelServer
 from vectors import vectors
 
 from segtap.core.delivery import DeliveryState
@@ -29,6 +28,7 @@ from segtap.core.mapping.dates import read_time
 from segtap.core.masks import MASK, masked
 from segtap.core.segment_names import destination_of
 from segtap.core.settings import ClassicSettings, Destination, DestinationSettings, Secret, Settings, Source
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import OutgoingRequest
 
 PATIENCE = 20
@@ -214,7 +214,7 @@ def test_a_request_is_shown_as_it_is_sent_with_the_secret_as_dots() -> None:
 
 async def test_an_answer_that_repeats_the_secret_is_masked() -> None:
     async with MixpanelServer(accounts={ACCOUNT: 123}) as mixpanel:
-        from mixpanel_server import Fault
+        from segtap.core.stand_in.faults import Fault
 
         mixpanel.script(Fault(401, {"error": f"nobody is {ACCOUNT} ({PASSWORD}) ({BASIC})"}))
         forwarder, _ = await go(mixpanel, with_account(mixpanel.url), track())

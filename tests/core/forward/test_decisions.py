@@ -21,13 +21,14 @@ from forwarding import (
     track,
     until,
 )
-from mixpanel_server import BAD_GATEWAY, DROP_AFTER, HANG, UNAVAILABLE, ZERO, MixpanelServer
+from mixpanel_faults import BAD_GATEWAY, DROP_AFTER, HANG, UNAVAILABLE, ZERO
 
 from segtap.core.delivery import Decision, Delivery, DeliveryState, Outcome
 from segtap.core.engine.deliveries import decide_all
 from segtap.core.forward.decisions import Decided, decide
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.settings import ForwardSettings
+from segtap.core.stand_in.server import MixpanelServer
 
 SENT, OFF, WAITING = DeliveryState.SENT, DeliveryState.OFF, DeliveryState.WAITING
 UNCERTAIN, REFUSED, STUCK = DeliveryState.UNCERTAIN, DeliveryState.REFUSED, DeliveryState.STUCK

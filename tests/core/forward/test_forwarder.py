@@ -23,7 +23,7 @@ from forwarding import (
     track,
     until,
 )
-from mixpanel_server import (
+from mixpanel_faults import (
     BAD_GATEWAY,
     DROP_AFTER,
     DROP_BEFORE,
@@ -31,13 +31,9 @@ from mixpanel_server import (
     HANG,
     PORTAL,
     REDIRECT,
-    TOO_LARGE,
     TOO_MANY,
-    UNAUTHORIZED,
     UNAVAILABLE,
     ZERO,
-    Fault,
-    MixpanelServer,
 )
 
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
@@ -48,6 +44,8 @@ from segtap.core.forward.unsent import why_nothing
 from segtap.core.forward.wire import WireForm
 from segtap.core.messages import Marks
 from segtap.core.settings import ForwardSettings
+from segtap.core.stand_in.faults import TOO_LARGE, UNAUTHORIZED, Fault
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import NotSent, OutgoingRequest, Translation
 
 TAKEN, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING

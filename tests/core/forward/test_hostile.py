@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from forwarding import AsGiven, Backlog, FakeClock, engage, given, make_forwarder, running, until
-from mixpanel_server import (
+from mixpanel_faults import (
     BAD_GATEWAY,
     DRIP,
     DROP_AFTER,
@@ -24,18 +24,15 @@ from mixpanel_server import (
     PORTAL,
     REDIRECT,
     RESET,
-    TOO_LARGE,
     TOO_MANY,
-    UNAUTHORIZED,
     UNAVAILABLE,
-    Fault,
-    MixpanelServer,
-    import_error,
 )
 
 from segtap.core.delivery import DeliveryState
 from segtap.core.forward.client import HttpxTransport
 from segtap.core.forward.clock import LONGEST_ASKED
+from segtap.core.stand_in.faults import TOO_LARGE, UNAUTHORIZED, Fault, import_error
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import OutgoingRequest
 
 SENT, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING

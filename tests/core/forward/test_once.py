@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from forwarding import NOW, Backlog, Direct, FakeClock
-from mixpanel_server import MixpanelServer
 
 from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.forward.once import Once
+from segtap.core.stand_in.server import MixpanelServer
 
 SENT, REFUSED = Outcome.SENT, Outcome.REFUSED
 

@@ -11,21 +11,13 @@ from examples import examples
 from forwarding import BASIC, engage
 from hypothesis import given as generated
 from hypothesis import strategies as st
-from mixpanel_server import (
-    BAD_GATEWAY,
-    FORBIDDEN,
-    PORTAL,
-    TOO_LARGE,
-    TOO_MANY,
-    UNAUTHORIZED,
-    UNAVAILABLE,
-    Fault,
-)
+from mixpanel_faults import BAD_GATEWAY, FORBIDDEN, PORTAL, TOO_MANY, UNAVAILABLE
 
 from segtap.core.delivery import Outcome
 from segtap.core.forward.batch import Batch
 from segtap.core.forward.outcomes import Action, Answer, judge, one_line
 from segtap.core.forward.records import operation_records
+from segtap.core.stand_in.faults import TOO_LARGE, UNAUTHORIZED, Fault
 from segtap.core.verdict import OutgoingRequest
 
 TAKEN, REFUSED, UNCERTAIN = Outcome.SENT, Outcome.REFUSED, Outcome.UNCERTAIN

@@ -6,13 +6,15 @@ import asyncio
 
 import pytest
 from forwarding import AsGiven, Backlog, Direct, TurnedClock, engage, given, make_forwarder, running, track
-from mixpanel_server import TOO_MANY, Fault, MixpanelServer, import_error
+from mixpanel_faults import TOO_MANY
 
 from segtap.core.delivery import DeliveryState
 from segtap.core.forward.batch import Limits
 from segtap.core.forward.pace import Pace
 from segtap.core.forward.records import operation_records
 from segtap.core.settings import ForwardSettings
+from segtap.core.stand_in.faults import Fault, import_error
+from segtap.core.stand_in.server import MixpanelServer
 
 ROUTE = operation_records(1, 0, engage("u-1", set={"a": 1}))[0].route
 

@@ -24,23 +24,14 @@ from forwarding import (
 )
 from hypothesis import given as generated
 from hypothesis import strategies as st
-from mixpanel_server import (
-    BAD_GATEWAY,
-    DROP_AFTER,
-    DROP_BEFORE,
-    PORTAL,
-    TOO_LARGE,
-    TOO_MANY,
-    UNAVAILABLE,
-    ZERO,
-    Fault,
-    MixpanelServer,
-)
+from mixpanel_faults import BAD_GATEWAY, DROP_AFTER, DROP_BEFORE, PORTAL, TOO_MANY, UNAVAILABLE, ZERO
 
 from segtap.core import stores
 from segtap.core.delivery import DeliveryState, Outcome
 from segtap.core.forward.batch import Limits
 from segtap.core.settings import JournalSettings
+from segtap.core.stand_in.faults import TOO_LARGE, Fault
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import OutgoingRequest
 
 LIMITS = Limits(json_records=3, form_records=2)

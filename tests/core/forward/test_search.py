@@ -21,17 +21,7 @@ from forwarding import (
     make_forwarder,
     track,
 )
-from mixpanel_server import (
-    BAD_GATEWAY,
-    DROP_AFTER,
-    PORTAL,
-    TOO_MANY,
-    UNAUTHORIZED,
-    UNAVAILABLE,
-    Fault,
-    MixpanelServer,
-    import_error,
-)
+from mixpanel_faults import BAD_GATEWAY, DROP_AFTER, PORTAL, TOO_MANY, UNAVAILABLE
 
 from segtap.core import stores
 from segtap.core.delivery import DeliveryState, Outcome
@@ -39,6 +29,8 @@ from segtap.core.forward.batch import Limits
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.forward.search import REFUSALS, TRIES, Endpoint, Step, Suspicion
 from segtap.core.settings import ForwardSettings, JournalSettings
+from segtap.core.stand_in.faults import UNAUTHORIZED, Fault, import_error
+from segtap.core.stand_in.server import MixpanelServer
 
 SENT, REFUSED, WAITING = DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.WAITING
 STUCK, UNCERTAIN = DeliveryState.STUCK, DeliveryState.UNCERTAIN

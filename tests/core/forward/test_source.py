@@ -18,13 +18,13 @@ from forwarding import (
     settings,
     track,
 )
-from mixpanel_server import MixpanelServer
 
 from segtap.core.delivery import DeliveryState, Outcome, Owed
 from segtap.core.destinations.kinds import translator
 from segtap.core.forward.forwarder import Forwarder
 from segtap.core.messages import Marks, Message
 from segtap.core.settings import Destination, ForwardSettings
+from segtap.core.stand_in.server import MixpanelServer
 
 TRANSLATE = translator(Destination(settings={"projectToken": "token"})).translate
 

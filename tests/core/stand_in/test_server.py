@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import httpx
 import mixpanel as official
 import pytest
-from mixpanel_rules import import_faults, update_profile
-from mixpanel_server import TOO_MANY, MixpanelServer
+from mixpanel_faults import TOO_MANY
+
+from segtap.core.stand_in.rules import import_faults, update_profile
+from segtap.core.stand_in.server import MixpanelServer
 
 NOW = 1_795_557_600_000
 
@@ -45,9 +46,8 @@ async def test_mixpanels_own_client_is_served() -> None:
 
 
 async def test_by_hand_it_says_where_it_is_and_what_it_holds() -> None:
-    script = Path(__file__).parent / "mixpanel_server.py"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), "--port", "0", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "segtap.core.stand_in", "--port", "0", stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None

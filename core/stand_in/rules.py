@@ -12,7 +12,7 @@ import gzip
 import json
 import re
 import zlib
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 EVENT_LIMIT = 1024 * 1024
@@ -24,6 +24,17 @@ BAD_IDS = frozenset(
 )  # fmt: skip
 OPERATIONS = frozenset(["$set", "$set_once", "$add", "$append", "$union", "$remove", "$unset", "$delete"])
 
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, {} for anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _as_list(value: Any) -> list[Any]:
+    """Return a JSON array, and one of anything else."""
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
 # --- decoding --------------------------------------------------------------------------------------
 
 
@@ -32,7 +43,7 @@ class Unreadable(Exception):
 
 
 def decode_import(body: bytes, headers: dict[str, str]) -> tuple[list[Any], bytes]:
-    """The records of an /import body (JSON array or NDJSON) and the raw bytes."""
+    """Return the records of an /import body (JSON array or NDJSON) and the raw bytes."""
     raw = body
     if headers.get("content-encoding") == "gzip":
         try:
@@ -45,11 +56,11 @@ def decode_import(body: bytes, headers: dict[str, str]) -> tuple[list[Any], byte
         records = json.loads(raw)
     except ValueError as error:
         raise Unreadable(f"invalid JSON: {error}") from error
-    return (records if isinstance(records, list) else [records]), raw
+    return _as_list(records), raw
 
 
 def decode_form(body: bytes, query: dict[str, str], headers: dict[str, str]) -> tuple[list[Any], str]:
-    """The records of `data=` (form body or query, JSON or base64) or of a JSON body, and its shape."""
+    """Return the records of `data=` (form body or query, JSON or base64) or of a JSON body, and its shape."""
     if "json" in headers.get("content-type", ""):
         text = body.decode()
     else:
@@ -65,17 +76,18 @@ def decode_form(body: bytes, query: dict[str, str], headers: dict[str, str]) -> 
         records = json.loads(text)
     except (ValueError, binascii.Error) as error:
         raise Unreadable("data, invalid JSON or base64") from error
-    return (records if isinstance(records, list) else [records]), shape
+    return _as_list(records), shape
 
 
 # --- validation ------------------------------------------------------------------------------------
 
 
 def import_faults(record: Any, now_ms: int, *, enforce_length: bool = False) -> tuple[str, str] | None:
-    """(field, message) of the first thing that strict import refuses in an event, or None."""
-    if not isinstance(record, dict) or not isinstance(record.get("properties"), dict):
+    """Return (field, message) of the first thing that strict import refuses in an event, or None."""
+    record = as_object(record)
+    if not isinstance(record.get("properties"), dict):
         return "properties", "'properties' must not be missing or null"  # MODELLED
-    properties = record["properties"]
+    properties = as_object(record["properties"])
     if not isinstance(record.get("event"), str) or not record["event"].strip():
         return "event", "'event' must not be missing or blank"
     stamp = properties.get("time")
@@ -108,31 +120,34 @@ def import_faults(record: Any, now_ms: int, *, enforce_length: bool = False) -> 
 
 
 def too_deep(path: str, value: Any, depth: int) -> tuple[str, str] | None:
-    """The first value nested deeper than 3, or list of 255 or more. Lists alone make no depth."""
+    """Return the first value nested deeper than 3, or list of 255 or more. Lists alone make no depth."""
     rest = [(path, value, depth)]
     while rest:
         path, value, depth = rest.pop()
-        if isinstance(value, list) and len(value) >= 255:
+        elements = _as_list(value)
+        if isinstance(value, list) and len(elements) >= 255:
             return path, f"'{path}' is invalid: must have fewer than 255 elements"  # MODELLED
         if not isinstance(value, dict | list):
             continue
         if depth > 3:
             return path, f"'{path}' is invalid: nested too deeply"  # MODELLED
-        items = list(value.items() if isinstance(value, dict) else enumerate(value))
+        items = list[tuple[Any, Any]](
+            as_object(value).items() if isinstance(value, dict) else enumerate(elements)
+        )
         step = depth + isinstance(value, dict)
         rest += [(f"{path}.{key}", item, step) for key, item in reversed(items)]
     return None
 
 
 def form_fault(path: str, record: Any) -> str | None:
-    """Why a form endpoint, or /import as one, does not take a record, or None. The words are MODELLED."""
+    """Return why a form endpoint, or /import as one, refuses a record, or None. The words are MODELLED."""
     if not isinstance(record, dict):
         return "record must be an object"
+    record = as_object(record)
     if path in ("/track", "/import"):
-        properties = record.get("properties")
         if not record.get("event"):
             return "event, missing or empty"
-        if not isinstance(properties, dict) or not properties.get("token"):
+        if not as_object(record.get("properties")).get("token"):
             return "token, missing or empty"
         return None
     required = ("$token", "$distinct_id") if path == "/engage" else ("$token", "$group_key", "$group_id")
@@ -143,7 +158,9 @@ def form_fault(path: str, record: Any) -> str | None:
     if not operations:
         return "no operation in record"
     additions = record.get("$add", {})
-    if not isinstance(additions, dict) or not all(isinstance(n, int | float) for n in additions.values()):
+    if not isinstance(additions, dict) or not all(
+        isinstance(n, int | float) for n in as_object(additions).values()
+    ):
         return "$add, values must be numbers"
     return None
 

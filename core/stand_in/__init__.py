@@ -1,0 +1,1 @@
+"""A Mixpanel for tests and for trying things: accepts, refuses and keeps records as Mixpanel does."""
