@@ -7,7 +7,7 @@ import enum
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TypeVar, cast
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from .messages import Json
+from .server_url import passwords_in
 from .settings import DestinationSettings, IngestSettings, InsertFunction, Secret, Settings
 from .text import clean
 from .verdict import SECRET_FIELDS, OutgoingRequest, Verdict
@@ -138,12 +139,23 @@ def _may_be_secret(name: str, value: str) -> bool:
 
 
 def secrets_in_settings(settings: Settings) -> tuple[str, ...]:
-    """Return every secret of the destination, of ingest and of the insert functions."""
+    """Return every secret of the destination, of ingest, of the insert functions and of URLs."""
     return (
         *secrets_in(settings.destination),
         *secrets_in(settings.ingest),
         *secrets_in_functions(settings.insert_functions),
+        *_passwords_in(settings),
     )
+
+
+def _passwords_in(section: msgspec.Struct) -> Iterator[str]:
+    """Yield the passwords in the URLs of all settings."""
+    for name in section.__struct_fields__:
+        value = getattr(section, name)
+        if isinstance(value, msgspec.Struct):
+            yield from _passwords_in(value)
+        elif isinstance(value, str) and "@" in value:
+            yield from (found for found in passwords_in(value) if len(found) >= _SHORTEST)
 
 
 def masked_settings(settings: Settings) -> Settings:

@@ -1,12 +1,16 @@
-"""The URL of a server that messages are sent to: which ones can be used, and whether it is this machine."""
+"""URLs of servers: which ones can be used, which name this machine, and the passwords within them."""
 
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+import re
+from urllib.parse import unquote, urlsplit
 
 from .errors import InputError
 from .text import clean
+
+_USER = re.compile(r"(?<=:/)(/?)(?:[^\s/@:]*:(?!\d{1,5}(?:/|$))[^\s@\"']+|[^\s/@\"']+)@")
+"""User and password of a URL. A path, as which a URL may be read, has one slash."""
 
 
 def checked(url: str) -> str:
@@ -37,3 +41,20 @@ def is_this_machine(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def without_user(text: str) -> str:
+    """Return a text with dots for the user and the password of each URL in it."""
+    return _USER.sub(r"\1••••@", text) if "@" in text else text
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """Return the password of a URL, as it is written and decoded; of a user without one, the user.
+
+    Stream servers accept a token in place of the user.
+    """
+    found = _USER.search(url)
+    if found is None:
+        return ()
+    user, _, password = found[0][len(found[1]) : -1].partition(":")
+    return tuple(dict.fromkeys((password or user, unquote(password or user))))

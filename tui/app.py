@@ -184,6 +184,14 @@ class SegtapApp(App[object], inherit_bindings=False):
         if self._memory is not None and (why := theme_memory.write(self._memory, theme.name)):
             self.notify(why, severity="warning")
 
+    def _fatal_error(self) -> None:
+        """End after a fault of segtap itself, and leave a traceback without the values of variables."""
+        from .crash import crash_report
+
+        self.bell()
+        self._exit_renderables.append(crash_report(self.settings))
+        self._close_messages_no_wait()
+
     def _leave_when_hung_up(self) -> None:
         if hasattr(signal, "SIGHUP") and not self.is_headless:
             loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ import importlib.util
 import subprocess
 import sys
 
+from ..child_environment import HTTP_NAMES, plain_environment
 from ..errors import EngineError
 
 INSTALL_HINT = "The demo sends with Segment's Python client. Install it: pip install 'segtap[demo]'"
@@ -28,4 +29,5 @@ def start_demo(
     if count is not None:
         command += ["--count", str(count)]
     output = subprocess.DEVNULL if quiet else None
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
+    environment = plain_environment(HTTP_NAMES)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment)

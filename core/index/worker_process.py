@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..child_environment import plain_environment
 from ..settings import Settings
 from .wire import LENGTH, Answer, Encode, Use, Work, frame, read_answer
 
@@ -22,10 +23,6 @@ NICE = 5
 """How much less the system prefers a worker to the engine, which answers requests."""
 GRACE = 5.0
 """Seconds that a worker has to end by itself."""
-_KEPT_NAMES = frozenset(
-    ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE", "VIRTUAL_ENV")
-)
-_KEPT_KINDS = ("PYTHON", "LC_", "LD_", "DYLD_", "COV_")
 
 
 class WorkerGone(Exception):
@@ -125,19 +122,10 @@ async def start_worker(command: Sequence[str]) -> Worker:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=READ_AHEAD,
-        env=_environment(),
+        env=plain_environment(),
         start_new_session=os.name == "posix",  # a Ctrl-C in the terminal is for the engine
     )
     if hasattr(os, "setpriority"):  # not on Windows; at once, for its imports are work, too
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     return Worker(process)
-
-
-def _environment() -> dict[str, str]:
-    """Return what of the environment a worker gets: nothing that may be a secret."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() in _KEPT_NAMES or name.upper().startswith(_KEPT_KINDS)
-    }

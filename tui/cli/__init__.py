@@ -17,7 +17,7 @@ from click.shell_completion import CompletionItem
 
 from ...core.errors import FilterFault, SegtapError
 from .options import settings_options
-from .output import say
+from .output import report_crash, say
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "attach": ("screen", "Open the screen on a running engine."),
@@ -140,6 +140,7 @@ def _drop_output() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 good, 1 problems found, 2 wrong use or cannot be done."""
     _speak_utf8()
+    sys.excepthook = report_crash
     try:
         status = cli.main(arguments, prog_name="segtap", standalone_mode=False)
         sys.stdout.flush()

@@ -62,6 +62,9 @@ def demo(
     With --browser nothing is sent by itself: a page opens with a button for each call of analytics.js, in
     cloud mode, device mode or both. It is served on this machine alone and loads nothing from elsewhere.
     """
+    from ...core.server_url import checked
+
+    url = checked(url)
     if browser:
         _serve_page(ctx, url, page_port, sdk_folder, opened=not no_open, install=yes)
         return
@@ -92,7 +95,7 @@ def _serve_page(
         pages.install(place)
         sdks = pages.find_sdks([place])
         assert sdks is not None, "npm reported success"
-    server = pages.sample_page(sdks, url.rstrip("/"), port=port, token=load().destination.token)
+    server = pages.sample_page(sdks, url, port=port, token=load().destination.token)
     address = pages.page_url(server)
     write(address)
     say(f"A sample page that sends to {url}; Ctrl-C stops.")

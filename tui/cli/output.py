@@ -15,6 +15,8 @@ import click
 from ...core.text import clean
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from ...core.masks import Masks
     from ...core.messages import Json
     from ...core.settings import Settings
@@ -39,12 +41,32 @@ def hidden(value: T) -> T:
 
 def say(text: str) -> None:
     """Tell the person at the terminal something, on one line of stderr."""
-    click.echo(clean(hidden(text)), err=True)
+    click.echo(_told(text), err=True)
 
 
 def ask(question: str, *, default: bool = False) -> bool:
     """Ask for yes or no."""
-    return click.confirm(clean(hidden(question)), default=default, err=True)
+    return click.confirm(_told(question), default=default, err=True)
+
+
+def _told(text: str) -> str:
+    # Of what the command line names, too: a URL with a password may be one that was not accepted.
+    from ...core.server_url import without_user
+
+    return clean(without_user(hidden(text)))
+
+
+def report_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Write the traceback of a fault of segtap itself as Python does, with secrets masked."""
+    for text in traceback_of(kind, error, trace).splitlines():
+        say(text)
+
+
+def traceback_of(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> str:
+    """Return the traceback of an exception, with secrets masked."""
+    import traceback
+
+    return hidden("".join(traceback.format_exception(kind, error, trace)))
 
 
 def write(text: str) -> None:
