@@ -49,10 +49,6 @@ async def shown(
     async with Host(pane).run_test(size=size) as pilot:
         pane.detail = message
         await pilot.pause()
-        # Now and then, on a busy machine, a text that appears keeps the height of the empty one before.
-        for place in pane.query(Static):
-            place.refresh(layout=True)
-        await pilot.pause()
         if keys:
             next(widget for widget in pane.query("*") if widget.focusable).focus()
             await pilot.press(*keys)

@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from ..keymap import first
 from ..pane_keys import bindings
 from ..render.list_columns import ALL, Columns, Look, Name
-from ..render.plain import is_plain, marks_of, worded
+from ..render.plain import is_plain, marks_of
+from ..widgets.text_block import TextBlock
 
 WHAT: dict[Name, str] = {
     "time": "when it came",
@@ -63,7 +63,7 @@ class ChooseColumns(ModalScreen[None]):
         """Show the choice; `put` shows a look in the list, `drawn` gives the columns as drawn there."""
         super().__init__()
         self.look = look
-        self.rows = Static()
+        self.rows = TextBlock()
         self._put = put
         self._drawn = drawn
         self._at: Name = look.names[0]
@@ -140,4 +140,4 @@ class ChooseColumns(ModalScreen[None]):
             Content.assemble((f"{' '.join(map(first, ids)):>7}  ", "bold $accent"), (text, "$dim"))
             for ids, text in HELP
         ]
-        self.rows.update(worded(self, Content("\n").join(lines)))
+        self.rows.put(Content("\n").join(lines))

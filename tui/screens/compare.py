@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from ...core.messages import Json
 from ...core.text import clean, shorten
@@ -15,8 +14,9 @@ from ..clipboard import copy
 from ..model.compared import SideBySide, SideLine
 from ..pane_keys import bindings
 from ..render.json import value_pieces
-from ..render.plain import app_of, is_plain, marks_of, worded
+from ..render.plain import app_of, is_plain, marks_of
 from ..widgets.side_by_side import SideBySideView
+from ..widgets.text_block import TextBlock
 from .live_screen import key_words
 
 NAME_SHOWN = 60
@@ -47,12 +47,12 @@ class Compare(ModalScreen[int]):
         self.message = message
         self.comparisons = comparisons
         self.at = 0
-        self.banner = Static(classes="banner")
-        self.sides = Static(classes="sides")
+        self.banner = TextBlock(classes="banner")
+        self.sides = TextBlock(classes="sides")
         self.view = SideBySideView()
-        self.nothing = Static(classes="nothing")
-        self.foot = Static(classes="foot")
-        self.keys_line = Static(classes="banner")
+        self.nothing = TextBlock(classes="nothing")
+        self.foot = TextBlock(classes="foot")
+        self.keys_line = TextBlock(classes="banner")
 
     @property
     def comparison(self) -> SideBySide:
@@ -79,7 +79,7 @@ class Compare(ModalScreen[int]):
         event.stop()
         self.foot.display = event.line is not None
         if event.line is not None:
-            self.foot.update(worded(self, self._about(event.line)))
+            self.foot.put(self._about(event.line))
 
     def action_turn(self, by: int) -> None:
         """Show the next comparison, or the one before."""
@@ -113,7 +113,7 @@ class Compare(ModalScreen[int]):
                 if self.comparison.lines
                 else "Nothing to compare."
             )
-            self.nothing.update(same)
+            self.nothing.put(Content(same))
         self._put_words()
 
     def _put_words(self) -> None:
@@ -126,10 +126,10 @@ class Compare(ModalScreen[int]):
             (f"  {shown.result}", "bold $foreground"),
             (f"  {place}", "$dim"),
         )
-        self.banner.update(worded(self, banner.truncate(width, ellipsis=True)))
+        self.banner.put(banner.truncate(width, ellipsis=True))
         arrow = marks_of(self).arrow
         sides = f"{clean(shown.left)} {arrow} {clean(shown.right)}"
-        self.sides.update(worded(self, Content(sides).truncate(width, ellipsis=True)))
+        self.sides.put(Content(sides).truncate(width, ellipsis=True))
         beside = any(line.right_label is not None for line in shown.lines)
         keys = [
             *([("compare.next", "next comparison")] if of > 1 else []),
@@ -142,7 +142,7 @@ class Compare(ModalScreen[int]):
             ("compare.copy", "copy"),
             ("compare.back", "back"),
         ]
-        self.keys_line.update(worded(self, key_words(width, keys)))
+        self.keys_line.put(key_words(width, keys))
 
     def _about(self, line: SideLine) -> Content:
         """Return the line in full: its path, both values, and its note."""

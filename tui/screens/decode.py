@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from ...core import CheckSettings
 from ...core.api.models import MessageDetail
@@ -25,8 +25,9 @@ from ...core.text import clean, counted, shorten, size
 from ..dialog_keys import bindings
 from ..keymap import first
 from ..render import clock
-from ..render.plain import app_of, is_plain, marks_of, worded
+from ..render.plain import app_of, is_plain, marks_of
 from ..widgets.json_view import JsonView
+from ..widgets.text_block import TextBlock
 from ..widgets.text_box import TextBox
 from .pasted import Inspect
 
@@ -123,7 +124,7 @@ class DecodeBox(ModalScreen[None]):
         super().__init__()
         self._viewer = viewer
         self.box = PasteBox()
-        self.verdict = Static(classes="verdict")
+        self.verdict = TextBlock(classes="verdict")
         self.json = JsonView()
         self.decoded: Decoded | None = None
         self._text = ""
@@ -166,7 +167,7 @@ class DecodeBox(ModalScreen[None]):
 
     def _show(self, decoded: Decoded | None, words: Content) -> None:
         self.decoded = decoded
-        self.verdict.update(worded(self, words))
+        self.verdict.put(words)
         self.json.display = decoded is not None
         if decoded is not None:
             self.json.show(decoded.value)

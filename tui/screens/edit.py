@@ -11,7 +11,7 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from ...core.api.models import EngineState, MessageDetail
 from ...core.api.viewer import Viewer
@@ -19,10 +19,11 @@ from ...core.errors import SegtapError
 from ...core.text import clean, shorten
 from ..model.compared import SideBySide, of_edit
 from ..pane_keys import bindings
-from ..render.plain import app_of, is_plain, worded
+from ..render.plain import app_of, is_plain
 from ..widgets.json_editor import JsonEditor
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.side_by_side import SideBySideView
+from ..widgets.text_block import TextBlock
 from ..widgets.warnings_pane import WarningsPane
 from .confirm import Confirm
 from .live_screen import key_words
@@ -99,13 +100,13 @@ class EditScreen(Screen["Edited | None"]):
         self.editor = JsonEditor(start or text)
         if select is not None:
             self.editor.select_text(*select)
-        self.fault = Static(classes="fault")
-        self.changes = Static(classes="changes")
+        self.fault = TextBlock(classes="fault")
+        self.changes = TextBlock(classes="changes")
         self.diff = SideBySideView()
         self.mixpanel = MixpanelPane()
         self.warnings = WarningsPane()
-        self.banner = Static(classes="banner")
-        self.keys_line = Static(classes="banner")
+        self.banner = TextBlock(classes="banner")
+        self.keys_line = TextBlock(classes="banner")
         self._state = state
         self.checked: str | None = None
         """The text that the right side shows, None while it shows an older one or no message can be read."""
@@ -161,11 +162,11 @@ class EditScreen(Screen["Edited | None"]):
         self.warnings.detail = detail
         self.diff.show(compared, every=False)
         self.diff.display = bool(self.diff.line_count)
-        self.changes.update(worded(self, Content(f"Against the message as sent: {compared.result}")))
+        self.changes.put(Content(f"Against the message as sent: {compared.result}"))
 
     def _say_fault(self, text: str) -> None:
         self.fault.display = bool(text)
-        self.fault.update(worded(self, Content(text)))
+        self.fault.put(Content(text))
 
     @work(exclusive=True, group="send")
     async def action_send(self) -> None:
@@ -211,11 +212,11 @@ class EditScreen(Screen["Edited | None"]):
             (shorten(clean(self.message_name), 60), "$foreground"),
             ("  the message in the journal stays as it is", "$dim"),
         )
-        self.banner.update(worded(self, about.truncate(width, ellipsis=True)))
+        self.banner.put(about.truncate(width, ellipsis=True))
         keys = [
             ("edit.send", "send"),
             ("edit.other-side", "what it becomes" if not self._right else "the text"),
             ("edit.outside", "in $EDITOR"),
             ("edit.back", "back"),
         ]
-        self.keys_line.update(worded(self, key_words(width, keys)))
+        self.keys_line.put(key_words(width, keys))

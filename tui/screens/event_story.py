@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from ...core.api.models import Coverage
 from ...core.stories.model import EventStory, PropertyStory
@@ -34,6 +33,7 @@ from ..render.glyphs import Glyphs
 from ..render.plain import marks_of, worded
 from ..render.summary import event_words, span_words
 from ..widgets.ranked_list import Key, RankedList, Row, kept_order
+from ..widgets.text_block import TextBlock
 from ..widgets.time_bars import TimeBars
 from .live_screen import Following, Source, show_lines
 
@@ -81,7 +81,7 @@ class EventStoryScreen(Following):
         self.time = Vertical(self.bars, id="time", classes="panel")
         self.list_panel = Vertical(classes="panel", id="list-panel")
         self.about_panel = Vertical(classes="panel", id="about-panel")
-        self.list_head = Static(classes="head")
+        self.list_head = TextBlock(classes="head")
         self.list = RankedList(id="properties")
         self.list.nothing = READING
         self.about = RankedList(id="about")
@@ -104,7 +104,7 @@ class EventStoryScreen(Following):
         yield self.keys_line
 
     def on_mount(self) -> None:
-        self.teaches.update(worded(self, Content(TEACHES)))
+        self.teaches.put(Content(TEACHES))
         self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -172,7 +172,7 @@ class EventStoryScreen(Following):
         self.keep_keys(self.about if self.has_class("-narrow") and self.opened else self.list)
         self.draw_lines()
         width = self.list.scrollable_content_region.width - 1
-        self.list_head.update(worded(self, Content(property_head(width))))
+        self.list_head.put(Content(property_head(width)))
         if story is None:
             return
         overview = story.overview

@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from ...core import filter_entries
 from ...core.delivery import MEANINGS
@@ -19,8 +19,9 @@ from .. import dialog_keys, keys, pane_keys
 from ..keymap import first, in_force, label
 from ..keys import Key
 from ..render.glyphs import LETTERS, MIXPANEL_DIRECT, SEVERITY_STYLES, Glyphs
-from ..render.plain import app_of, is_plain, marks_of, worded
+from ..render.plain import app_of, is_plain, marks_of
 from ..widgets.in_order import LineBox
+from ..widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
     from ...core.api.viewer import Viewer
@@ -72,7 +73,7 @@ class Help(ModalScreen[None]):
         }
         & Input > .input--placeholder { color: $dim; }
         & VerticalScroll { height: auto; max-height: 100%; padding: 1 1 0 1; scrollbar-size-vertical: 1; }
-        & Static { height: auto; }
+        & TextBlock { height: auto; }
     }
     """
     BINDINGS = dialog_keys.bindings("help")
@@ -80,7 +81,7 @@ class Help(ModalScreen[None]):
     def __init__(self, groups: Mapping[str, Sequence[Key]] | None = None) -> None:
         super().__init__()
         self.groups = groups if groups is not None else every_group()
-        self.page = Static()
+        self.page = TextBlock()
         self.search = LineBox(placeholder=FIND, compact=True)
         self.found: tuple[Question | Rule, ...] = ()
         """The questions and rules found; Enter opens the one that is marked."""
@@ -140,14 +141,12 @@ class Help(ModalScreen[None]):
         wide = self.size.width >= 100 and not wanted
         language = self._language(wanted)
         if not blocks and not language:
-            self.page.update(
-                Content.styled(f'No key, mark, question or rule has "{wanted}" in it.\n', "$dim")
-            )
+            self.page.put(Content.styled(f'No key, mark, question or rule has "{wanted}" in it.\n', "$dim"))
             return
         rest = [*language, blocks.pop()] if self.found else language
         lines = columns(blocks) if wide else flat(blocks)
         lines += flat(rest)
-        self.page.update(worded(self, Content("\n").join(lines)))
+        self.page.put(Content("\n").join(lines))
         if self.found:
             row = len(lines) - 1 - len(self.found) + self._at
             place = self.query_one(VerticalScroll)

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 from textual.worker import Worker
 
 from ...core.api.models import Coverage, Summary
@@ -21,9 +20,10 @@ from ..clipboard import copy
 from ..keymap import commands, first
 from ..model.narrowing import both
 from ..render.detail import READING, FilterBy, Line, reading_words
-from ..render.plain import app_of, is_plain, marks_of, worded
+from ..render.plain import app_of, is_plain, marks_of
 from ..render.summary import SEARCHED
 from ..widgets.ranked_list import RankedList, Row
+from ..widgets.text_block import TextBlock
 
 FRESH = 1.0
 """Seconds between two looks at whether something came."""
@@ -96,9 +96,9 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         super().__init__()
         self.source = source
         self.at = at
-        self.banner = Static(classes="line")
-        self.teaches = Static(classes="teaches")
-        self.keys_line = Static(classes="line")
+        self.banner = TextBlock(classes="line")
+        self.teaches = TextBlock(classes="teaches")
+        self.keys_line = TextBlock(classes="line")
         self.lost = ""
         """Why the engine does not answer, else ""."""
         self.stopped = False
@@ -176,9 +176,9 @@ class Following(Screen[Chosen | FilterBy | SwitchTo | None]):
         )
         width = max(self.size.width - 2, 1)
         text = Content("  ").join([brand, facts] if facts.plain else [brand]).truncate(width, ellipsis=True)
-        self.banner.update(worded(self, text))
+        self.banner.put(text)
         keys = self.KEYS[-1:] if self.has_class("-empty") else self.KEYS
-        self.keys_line.update(worded(self, key_words(width, keys)))
+        self.keys_line.put(key_words(width, keys))
 
     @property
     def searched(self) -> str:

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 
 from ...core.api.models import EngineState, MessageDetail
 from ...core.api.viewer import Viewer
@@ -19,11 +18,12 @@ from ...core.text import clean
 from ..clipboard import copy
 from ..dialog_keys import bindings
 from ..keymap import first
-from ..render.plain import app_of, is_plain, worded
+from ..render.plain import app_of, is_plain
 from ..widgets.caption import identity
 from ..widgets.mixpanel_pane import MixpanelPane
 from ..widgets.pane import Pane
 from ..widgets.segment_pane import SegmentPane
+from ..widgets.text_block import TextBlock
 from ..widgets.warnings_pane import JumpTo, WarningsPane
 from ..widgets.wire_pane import WirePane
 
@@ -62,7 +62,7 @@ class Inspect(Screen[None]):
         self.viewer = viewer
         self.messages = messages
         self.number = 0
-        self.banner = Static(classes="banner")
+        self.banner = TextBlock(classes="banner")
         self.segment, self.mixpanel = SegmentPane(), MixpanelPane()
         self.wire, self.warnings = WirePane(), WarningsPane()
         self.panes: tuple[Pane, ...] = (self.segment, self.mixpanel, self.wire, self.warnings)
@@ -152,7 +152,7 @@ class Inspect(Screen[None]):
             (f"  {identity(detail.summary)}", "$foreground"),
             (f"  not kept, not forwarded · 1–4 panes · {first('pasted.back')} back", "$dim"),
         )
-        self.banner.update(worded(self, about))
+        self.banner.put(about)
 
     def _arrange(self) -> None:
         wide = self.size.width >= TWO_COLUMNS

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from ..clipboard import copy
 from ..dialog_keys import bindings
 from ..keymap import first
 from ..render.plain import app_of, is_plain, worded
+from ..widgets.text_block import TextBlock
 
 WIDTH = 100
 
@@ -41,7 +41,7 @@ class Story(ModalScreen[None]):
             scrollbar-size-vertical: 1;
         }
         &.-ascii > VerticalScroll { border: ascii $border; }
-        & Static { height: auto; }
+        & TextBlock { height: auto; }
     }
     """
     BINDINGS = bindings("story")
@@ -50,7 +50,7 @@ class Story(ModalScreen[None]):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.about = name
-        self.page = Static()
+        self.page = TextBlock()
         self.box = VerticalScroll(self.page)
 
     @abstractmethod
@@ -78,7 +78,7 @@ class Story(ModalScreen[None]):
     def fill(self) -> None:
         """Show the lines as they are now."""
         width = max(40, min(WIDTH, self.size.width - 6))
-        self.page.update(worded(self, Content("\n").join(self.styled(width))))
+        self.page.put(Content("\n").join(self.styled(width)))
 
     def action_scroll(self, by: int) -> None:
         """Scroll down by so many lines."""

@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from ...core.aggregates.model import EventCount, Overview, RuleCount
 from ...core.api.models import Coverage
@@ -33,6 +32,7 @@ from ..render.summary import (
 )
 from ..render.summary_foot import about_event, about_rule
 from ..widgets.ranked_list import Key, RankedList, Row, kept_order
+from ..widgets.text_block import TextBlock
 from ..widgets.time_bars import TimeBars
 from .live_screen import Following, Source
 
@@ -88,11 +88,11 @@ class SummaryScreen(Following):
         self.events_panel = Vertical(classes="panel", id="events-panel")
         self.rules = RankedList(id="rules")
         self.rules.nothing = READING
-        self.rules_head = Static(classes="head")
+        self.rules_head = TextBlock(classes="head")
         self.events = RankedList(id="events")
         self.events.nothing = READING
-        self.events_head = Static(classes="head")
-        self.foot = Static(id="foot")
+        self.events_head = TextBlock(classes="head")
+        self.foot = TextBlock(id="foot")
 
     def compose(self) -> ComposeResult:
         yield self.banner
@@ -113,7 +113,7 @@ class SummaryScreen(Following):
         teaches = (*TEACHES, f"  {demo_line(self.source.viewer.url)}")
         if searched:
             teaches = (f"No message matches {searched}.",)
-        self.teaches.update(worded(self, Content("\n\n".join(teaches))))
+        self.teaches.put(Content("\n\n".join(teaches)))
 
     def on_resize(self) -> None:
         """Lay out for the new size."""
@@ -186,8 +186,8 @@ class SummaryScreen(Following):
         rule_width, event_width = (
             one.scrollable_content_region.width - 1 for one in (self.rules, self.events)
         )
-        self.rules_head.update(worded(self, Content(rule_head(rule_width))))
-        self.events_head.update(worded(self, Content(event_head(event_width, marks))))
+        self.rules_head.put(Content(rule_head(rule_width)))
+        self.events_head.put(Content(event_head(event_width, marks)))
         if overview is None:
             return
         covered = overview.covered
@@ -253,7 +253,7 @@ class SummaryScreen(Following):
             lines = about_rule(rule, marks_of(self), low=self.has_class("-low"))
         width = max(self.foot.content_size.width, 20)
         cut = [line.truncate(width, ellipsis=True) for line in lines]
-        self.foot.update(worded(self, Content("\n").join(cut)))
+        self.foot.put(Content("\n").join(cut))
 
     def _rule(self) -> RuleCount | None:
         key, overview = self.rules.key, self._overview

@@ -12,7 +12,6 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Static
 
 from ...core.errors import InputError, SegtapError
 from ...core.identities.model import Link
@@ -27,6 +26,7 @@ from ..render.glyphs import Glyphs
 from ..render.plain import marks_of, worded
 from ..render.user_story import about_lines, foot_lines, row_spans, story_head, story_rows
 from ..widgets.ranked_list import Key, RankedList, Row
+from ..widgets.text_block import TextBlock
 from .live_screen import MESSAGES_READ, Chosen, Source, show_lines
 from .user_story_feed import UserStoryFeed
 
@@ -76,9 +76,9 @@ class UserStoryScreen(UserStoryFeed):
         super().__init__(source, id, message, at)
         self.list_panel = Vertical(classes="panel", id="timeline-panel")
         self.about_panel = Vertical(classes="panel", id="about-panel")
-        self.list_head = Static(classes="head")
+        self.list_head = TextBlock(classes="head")
         self.about = RankedList(id="about")
-        self.foot = Static(id="foot")
+        self.foot = TextBlock(id="foot")
         self._about_lines: dict[Key, Line] = {}
         self._resting: Timer | None = None
 
@@ -97,7 +97,7 @@ class UserStoryScreen(UserStoryFeed):
     def on_mount(self) -> None:
         self.set_class(self.size.width < NARROW, "-narrow")
         name = shorten(clean(self.id_asked), ID_SHOWN)
-        self.teaches.update(worded(self, Content("\n".join(TEACHES).format(name))))
+        self.teaches.put(Content("\n".join(TEACHES).format(name)))
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new size."""
@@ -134,7 +134,7 @@ class UserStoryScreen(UserStoryFeed):
         self.keep_keys(self.list)
         self.draw_lines()
         width = self.list.scrollable_content_region.width - 1
-        self.list_head.update(worded(self, Content(story_head(width))))
+        self.list_head.put(Content(story_head(width)))
         self._draw_about()
 
     def _titles(self) -> None:
@@ -165,14 +165,12 @@ class UserStoryScreen(UserStoryFeed):
     def _draw_about(self) -> None:
         moment, marks = self.moment, marks_of(self)
         if moment is None:
-            self.foot.update("")
+            self.foot.put(Content(""))
             show_lines(self.about, [])
             return
         for_foot = [Content.assemble(*_styled(line)) for line in foot_lines(moment, marks)]
         width = max(self.size.width - 2, LEAST)
-        self.foot.update(
-            worded(self, Content("\n").join(line.truncate(width, ellipsis=True) for line in for_foot))
-        )
+        self.foot.put(Content("\n").join(line.truncate(width, ellipsis=True) for line in for_foot))
         if self.has_class("-narrow"):
             return
         detail = self._details.get(moment.line.id)
@@ -282,6 +280,6 @@ def _paint(moment: Moment, what: str | Link, marks: Glyphs, width: int) -> list[
 
 
 def _styled(spans: Sequence[Span]) -> list[tuple[str, str]]:
-    """Return spans for a Static, whose styles are the theme's variables."""
+    """Return spans for a text, whose styles are the theme's variables."""
     names = {"dim": "$dim", "text": "$foreground", "info": "$accent"}
     return [(text, names.get(style, f"$mark-{style}")) for text, style in spans]

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from ...core import id_in
 from ...core.api.models import Coverage, MessageDetail
@@ -26,6 +26,7 @@ from ..render.plain import app_of, marks_of, worded
 from ..render.user import LINKS_SHOWN, MODES, cluster_lines, user_head, user_spans
 from ..widgets.in_order import LineBox
 from ..widgets.ranked_list import Key, RankedList, Row, kept_order
+from ..widgets.text_block import TextBlock
 from .live_screen import Following, Source, show_lines
 
 NARROW = 100
@@ -83,7 +84,7 @@ class UsersScreen(Following):
         self.message = message
         self.list_panel = Vertical(classes="panel", id="list-panel")
         self.user_panel = Vertical(classes="panel", id="user-panel")
-        self.list_head = Static(classes="head")
+        self.list_head = TextBlock(classes="head")
         self.list = RankedList(id="users")
         self.list.nothing = READING
         self.user = RankedList(id="user")
@@ -118,7 +119,7 @@ class UsersScreen(Following):
         self.box.display = False
         self._arrange()
         lines = (*TEACHES, f"  {demo_line(self.source.viewer.url)}")
-        self.teaches.update(worded(self, Content("\n".join(lines))))
+        self.teaches.put(Content("\n".join(lines)))
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new size."""
@@ -207,7 +208,7 @@ class UsersScreen(Following):
         self.keep_keys(self.user if self.has_class("-narrow") and self.opened else self.list)
         self.draw_lines()
         width = self.list.scrollable_content_region.width - 1
-        self.list_head.update(worded(self, Content(user_head(width))))
+        self.list_head.put(Content(user_head(width)))
         if users is not None:
             held = len(users.clusters)
             count = f"{held:,} of {users.total:,}" if users.total > held else f"{held:,}"

@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.style import Style
-from textual.widgets import Static
 
 from ... import core
 from ...core.api.models import EngineState, MessageDetail, Summary
@@ -28,6 +27,7 @@ from ..render.plain import marks_of
 from .json_rows import AGES_EVERY
 from .pane import Pane
 from .pane_search import Found, Searching
+from .text_block import TextBlock
 
 REPLAYS_SHOWN = 3
 _NEVER = "Nothing can be forwarded here: {} says why."
@@ -67,12 +67,12 @@ class DeliveryPane(Pane):
     BINDINGS = bindings("delivery")
     DEFAULT_CSS = """
     DeliveryPane > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; padding: 0 1; }
-    DeliveryPane > VerticalScroll > Static { height: auto; }
+    DeliveryPane > VerticalScroll > TextBlock { height: auto; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.text = Static()
+        self.text = TextBlock()
         self.sending: Sending = ""
         self._wanted = ""
         self._hit = 0
@@ -109,10 +109,10 @@ class DeliveryPane(Pane):
     def fill(self, detail: MessageDetail | None) -> None:
         """Show state and attempts."""
         if detail is None:
-            self.say(self.text, Content(""))
+            self.text.put(Content(""))
             self.title()
             return
-        self.say(self.text, self._marked(Content("\n").join(self._lines(detail))))
+        self.text.put(self._marked(Content("\n").join(self._lines(detail))))
         no_message = detail.summary.refused and not detail.summary.damaged
         self.title("refused request" if no_message else detail.summary.delivery.value)
 

@@ -9,13 +9,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from ...core.api.models import EngineState
 from ...core.snippets import SNIPPETS, demo_line
 from ..keymap import first
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.knocks import knock_lines, nothing_arrives
+from .text_block import Measured
 
 LABEL = 14
 """Cells for the SDK's name, where name and lines stand side by side."""
@@ -37,7 +37,7 @@ class EmptyState(VerticalScroll):
         yield self.text.data_bind(EmptyState.state)
 
 
-class EmptyText(Widget):
+class EmptyText(Measured):
     """The text of the empty list, made for the width that the layout gives it.
 
     Requests that no event came with stand before the lines to paste, with the likely cause; behind them stand
@@ -57,8 +57,7 @@ class EmptyText(Widget):
         if self.is_on_screen and self.content(self.size.width) != self._drawn:
             self.refresh(layout=True)
 
-    # The layout asks for the height that belongs to a width. A text put into a widget whose size is known
-    # already would need a second layout, and a request for one can get lost while the first is going on.
+    # The lines depend on the width: a text made for the size that is known would need a second layout.
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return self.content(width).plain.count("\n") + 1 if width else 0
 

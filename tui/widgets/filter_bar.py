@@ -16,6 +16,7 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
@@ -32,6 +33,7 @@ from ..keys import bindings
 from ..model.mending import mended
 from .completion_list import CompletionList
 from .in_order import LineBox
+from .text_block import TextBlock
 
 if TYPE_CHECKING:
     from ...core.query.completion import Spot
@@ -156,7 +158,7 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         yield Label("/", id="filter-mark")
         yield FilterInput(placeholder="part of a name, a user, a value … or type:track warn:error")
-        yield Label("", id="filter-fault", markup=False)
+        yield TextBlock(id="filter-fault")
         yield self.completion
 
     @property
@@ -236,8 +238,8 @@ class FilterBar(Horizontal):
     def _show_fault(self, words: str, place: tuple[int, int] | None = None) -> None:
         self.fault = words
         self.box.fault = place
-        label = self.query_one("#filter-fault", Label)
-        label.update(words)
+        label = self.query_one("#filter-fault", TextBlock)
+        label.put(Content(words))
         label.display = bool(words)
 
     def _remember(self, text: str) -> None:

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from textual.content import Content
 from textual.reactive import reactive
 from textual.style import Style
-from textual.widget import Widget
 
 from ...core.api.models import EngineState
 from ...core.delivery import DeliveryState
@@ -25,6 +24,7 @@ from ..model.rate import Rate
 from ..render.clock import second
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.plain import app_of
+from .text_block import Measured
 
 DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
 BARS = 12
@@ -50,7 +50,7 @@ SHRINK = (
 """Which fact gives way, step by step, as the line gets shorter; what then fits after all comes back."""
 
 
-class Header(Widget):
+class Header(Measured):
     """The engine's facts in a line. `lost` is why the engine cannot be reached, else "".
 
     `url` is "" while an engine starts of which the address is not known yet.

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from ...core.messages import Json
 from ...core.text import clean, shorten, size
@@ -19,9 +18,9 @@ from ...core.verdict import Severity
 from ..model.json_tree import Row
 from ..render import clock
 from ..render.json import FILLED_IN, NumberText, Words, other_clock, time_twins, value_pieces
-from ..render.plain import worded
 from .json_reader import JsonReader
 from .json_rows import JsonRows
+from .text_block import TextBlock
 
 FOOT_CHARACTERS = 600
 
@@ -48,7 +47,7 @@ class JsonView(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.rows = JsonReader()
-        self.foot = Static(classes="json-foot")
+        self.foot = TextBlock(classes="json-foot")
         self.source_of: Callable[[str], str] | None = None
         """Where the value at a path comes from, in words; "" when that is not known."""
         self._key: object = None
@@ -90,10 +89,7 @@ class JsonView(Vertical):
 
     def _fill_foot(self) -> None:
         row = self.rows.row
-        words = Content("") if row is None else worded(self, self._about(row))
-        last = self.foot.content
-        if not isinstance(last, Content) or not last.is_same(words):
-            self.foot.update(words)
+        self.foot.put(Content("") if row is None else self._about(row))
 
     def _about(self, row: Row) -> Content:
         if row.hidden:

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import msgspec
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from ...core import SECRET_STANDIN as SECRET
 from ...core import UNKNOWN_INSERT_ID as UNKNOWN
@@ -29,6 +28,7 @@ from ..render.json import Words
 from ..render.plain import marks_of
 from .json_view import JsonView
 from .request_pane import RequestPane
+from .text_block import TextBlock
 
 if TYPE_CHECKING:
     from ...core.compare.fields import FieldRow
@@ -49,8 +49,8 @@ class MixpanelPane(RequestPane):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.notes = Static(classes="note")
-        self.head = Static(classes="note head")
+        self.notes = TextBlock(classes="note")
+        self.head = TextBlock(classes="note head")
         self.json = JsonView()
         self.json.rows.shorten_token = _short_token
         self.json.source_of = self._source
@@ -69,7 +69,7 @@ class MixpanelPane(RequestPane):
     def fill(self, detail: MessageDetail | None) -> None:
         """Show one request, and above it what keeps Segment from sending."""
         notes = [] if detail is None else self._notes(detail)
-        self.say(self.notes, Content("\n").join(notes))
+        self.notes.put(Content("\n").join(notes))
         self.notes.display = bool(notes)
         operations = self.operations
         self.head.display = self.json.display = bool(operations)
@@ -79,7 +79,7 @@ class MixpanelPane(RequestPane):
             return
         self.page = max(0, min(self.page, len(operations) - 1))
         operation = operations[self.page]
-        self.say(self.head, self._head(operation))
+        self.head.put(self._head(operation))
         flags: dict[str, Severity] = {}
         if detail is not None:
             for finding in reversed(detail.verdict.findings):

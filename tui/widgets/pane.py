@@ -11,7 +11,6 @@ from typing import ClassVar
 from textual.content import Content
 from textual.geometry import Region
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from ...core.api.models import MessageDetail
 from ...core.text import clean
@@ -85,14 +84,6 @@ class Pane(PaneSearch):
     def copy_text(self) -> str:
         """Return what the pane shows as text, for the clipboard."""
         raise NotImplementedError
-
-    def say(self, place: Static, words: Content) -> None:
-        """Show a text in a part of the pane."""
-        words, last = worded(self, words), place.content
-        if isinstance(last, Content) and last.is_same(words):
-            return
-        rows = words.get_height({}, max(place.size.width, 1))
-        place.update(words, layout=not place.size or rows != place.size.height)
 
     def title(self, about: str = "") -> None:
         """Say in the title what is shown."""

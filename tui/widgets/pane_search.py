@@ -10,11 +10,12 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from ..keys import bindings
 from ..pane_keys import bindings as pane_bindings
 from .in_order import LineBox
+from .text_block import TextBlock
 
 
 class Searching(NamedTuple):
@@ -120,9 +121,9 @@ class SearchBar(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self.keys = False
-        self.mark = Static("/", classes="mark")
+        self.mark = TextBlock("/", classes="mark")
         self.box = SearchInput(compact=True, select_on_focus=False)
-        self.hits = Static("", classes="hits")
+        self.hits = TextBlock("", classes="hits")
 
     def compose(self) -> ComposeResult:
         yield self.mark
@@ -134,7 +135,7 @@ class SearchBar(Horizontal):
         if keys != self.keys:
             self.box.value = ""
         self.keys = keys
-        self.mark.update("'" if keys else "/")
+        self.mark.put(Content("'" if keys else "/"))
         self.box.placeholder = "letters of a key" if keys else "text in a key or a value"
         self.display = True
         self.box.cursor_position = len(self.box.value)
@@ -150,7 +151,7 @@ class SearchBar(Horizontal):
             words = ""
         else:
             words = f"{found.at:,} of {found.hits:,}{' or more' if found.more else ''}"
-        self.hits.update(Content(words))
+        self.hits.put(Content(words))
 
 
 class PaneSearch(Vertical):

@@ -8,7 +8,6 @@ import msgspec
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from ...core.api.models import MessageDetail, SuperProperties
 from ...core.json_text import json_bytes
@@ -28,6 +27,7 @@ from ..render.plain import marks_of
 from .json_view import JsonView
 from .pane import Pane
 from .request_pane import is_pasted
+from .text_block import TextBlock
 from .text_view import TextView, is_text, readable
 
 NAME = 40
@@ -51,7 +51,7 @@ class SegmentPane(Pane):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.notes = Static(classes="note")
+        self.notes = TextBlock(classes="note")
         self.json = JsonView()
         self.json.rows.folds.update(dict.fromkeys(FOLDED_AT_FIRST, False))
         self.text = TextView()
@@ -79,7 +79,7 @@ class SegmentPane(Pane):
             self._of, self.step = id, 0
         self._ask(detail)
         notes = [] if detail is None else self._notes(detail)
-        self.say(self.notes, Content("\n").join(notes))
+        self.notes.put(Content("\n").join(notes))
         self.notes.display = bool(notes)
         if detail is None:
             self._show(None)

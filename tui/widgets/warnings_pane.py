@@ -6,7 +6,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from ...core.api.models import MessageDetail, OtherCopy
@@ -22,6 +22,7 @@ from ..render.plain import app_of, marks_of, worded
 from ..render.rule_texts import rules_by_id
 from .pane import Pane
 from .pane_search import Found, Searching
+from .text_block import TextBlock
 
 _Key = tuple[int | None, tuple[Finding, ...], OtherCopy | None, tuple[Content, ...], int]
 COPY = "copy"
@@ -78,7 +79,7 @@ class WarningsPane(Pane):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.note = Static(classes="note quiet")
+        self.note = TextBlock(classes="note quiet")
         self.options = OptionList(markup=False)
         self.findings: tuple[Finding, ...] = ()
         self._key: _Key | None = None
@@ -94,7 +95,7 @@ class WarningsPane(Pane):
         found = () if detail is None else detail.verdict.findings
         refused = detail is not None and detail.summary.refused
         self.title("1 error" if refused and not found else summary(found))
-        self.say(self.note, self._nothing(detail))
+        self.note.put(self._nothing(detail))
         self.note.display = not found
         copy = None if detail is None else detail.copy
         room = 0 if copy is None else max(0, self.options.size.width - 2)  # its padding

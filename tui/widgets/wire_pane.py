@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from ... import core
 from ...core.api.models import MessageDetail
@@ -17,6 +16,7 @@ from ...core.text import clean, size
 from ..render.json import parse
 from .json_view import JsonView
 from .request_pane import RequestPane, is_pasted
+from .text_block import TextBlock
 from .text_view import TextView, readable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class WirePane(RequestPane):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.note = Static(classes="note")
+        self.note = TextBlock(classes="note")
         self.text = TextView()
         self.json = JsonView()
 
@@ -57,10 +57,10 @@ class WirePane(RequestPane):
         form = self.form()
         self.text.display = self.json.display = form is not None
         if form is None:
-            self.say(self.note, Content.styled("Nothing is sent." if detail is not None else "", "$dim"))
+            self.note.put(Content.styled("Nothing is sent." if detail is not None else "", "$dim"))
             self.title("nothing sent" if detail is not None else "")
             return
-        self.say(self.note, self._about(form))
+        self.note.put(self._about(form))
         self.text.show(sent(form), json=form.shape == "json")
         self.json.show(parse(form.decoded), root=in_body(self.page), key=(self._of, self.page, form.decoded))
         self.title(self._what(form))
@@ -87,7 +87,7 @@ class WirePane(RequestPane):
         shown = min(TEXT_SHOWN, len(whole))
         part = f", the first {size(shown)}" if shown < max(len(whole), detail.receipt.body_bytes) else ""
         below = "below decoded" if is_pasted(detail) else "below this record decoded"
-        self.say(self.note, Content.styled(f"As received{part}; {below}.", "$dim"))
+        self.note.put(Content.styled(f"As received{part}; {below}.", "$dim"))
         self.text.show(text, json=text.lstrip()[:1] in ("{", "["))
         self.json.show(parse(detail.document), root=in_body(0), key=(detail.summary.id, 0, detail.document))
         self.title(f"as received, {size(detail.receipt.body_bytes or len(whole))}")
