@@ -26,7 +26,7 @@ class DeliveryState(enum.StrEnum):
     OFF = "off"
     """Received while forwarding was off, and sent only if replayed. Or dropped, or for another project."""
     HELD = "held"
-    """Waits for the user."""
+    """Waits for the user, because `[[hold]]` of the settings says so."""
     UNCERTAIN = "uncertain"
     """It cannot be known whether Mixpanel has it, and sending it again might count it twice."""
     STUCK = "stuck"
@@ -46,7 +46,7 @@ MEANINGS: dict[DeliveryState, str] = {
     DeliveryState.REFUSED: "refused by Mixpanel",
     DeliveryState.UNCERTAIN: "it cannot be known whether Mixpanel has it",
     DeliveryState.STUCK: "set aside after repeated 5xx, tried again later",
-    DeliveryState.HELD: "waits for you",
+    DeliveryState.HELD: "waits for you to release or drop it",
     DeliveryState.FAULT: "segtap failed to translate it",
     DeliveryState.NONE: "nothing to send",
 }
@@ -94,7 +94,7 @@ class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
         return sum(msgspec.structs.astuple(self))
 
 
-Decision = Literal["retry", "drop"]
+Decision = Literal["retry", "drop", "release"]
 """What the user may decide about a message that Mixpanel has not accepted."""
 
 

@@ -220,6 +220,14 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[hold]]`: messages that wait for you before they are forwarded."""
+
+    filter: str
+    """Which messages, in the filter language: `event:"Order Refunded"`."""
+    name: str = ""
+
+
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
 
@@ -347,6 +355,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RuleSetting, ...] = ()
     insert_functions: tuple[InsertFunction, ...] = ()
     redact: tuple[Redaction, ...] = ()
+    hold: tuple[Hold, ...] = ()
     not_imitated: tuple[NotImitated, ...] = ()
     tests: tuple[MappingTest, ...] = ()
     keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])

@@ -660,6 +660,10 @@ class FakeViewer(Viewer):
         owed = {DeliveryState.UNCERTAIN, DeliveryState.STUCK, DeliveryState.WAITING, DeliveryState.HELD}
         return self._decided(order.ids, owed, DeliveryState.OFF)
 
+    def _answer_release(self, order: ops.DecisionRequest) -> Decided:
+        self.calls.append(("release", order.ids))
+        return self._decided(order.ids, {DeliveryState.HELD}, DeliveryState.WAITING)
+
     def _decided(self, ids: Sequence[int], of: set[DeliveryState], to: DeliveryState) -> Decided:
         chosen = [line for line in self.lines if line.id in ids]
         changed = [line.id for line in chosen if line.delivery in of]

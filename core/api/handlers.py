@@ -316,6 +316,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.VALIDATE, _validate),
         _by(ops.RETRY, lambda engine, order: engine.commands.decide("retry", order.ids)),
         _by(ops.DROP, lambda engine, order: engine.commands.decide("drop", order.ids)),
+        _by(ops.RELEASE, lambda engine, order: engine.commands.decide("release", order.ids)),
         _by(ops.CLEAR, _clear),
         _by(ops.MESSAGES, lambda engine, ask: engine.queries.expecting.messages(ask.filter)),
         _by(ops.RESET, lambda engine, _: engine.queries.expecting.reset()),

@@ -197,7 +197,7 @@ class DeliveriesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DecisionRequest(msgspec.Struct, frozen=True):
-    """The messages that are to be sent again, or not to be sent any more, by their ids in the journal."""
+    """The messages that are to be sent, or not to be sent any more, by their ids in the journal."""
 
     ids: tuple[MessageNumber, ...]
 
@@ -421,7 +421,15 @@ DROP = Operation(
     "drop",
     "POST",
     "drop",
-    "Keep messages that wait, or are stuck or uncertain, from being sent any more.",
+    "Keep messages that wait, or are held, stuck or uncertain, from being sent any more.",
+    DecisionRequest,
+    Decided,
+)
+RELEASE = Operation(
+    "release",
+    "POST",
+    "release",
+    "Forward messages that are held.",
     DecisionRequest,
     Decided,
 )
@@ -471,7 +479,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
     *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF, SCENARIO, DELIVERIES),
     *(USER_STORY, EVENT_STORY),
-    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, RETRY, DROP, CLEAR, OPENAPI),
+    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, RETRY, DROP, RELEASE, CLEAR, OPENAPI),
     *(MESSAGES, RESET, WAIT, EXPECT),
 )
 

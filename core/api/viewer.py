@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from ..aggregates.model import FieldValues, Groups, Overview
-from ..delivery import Posted, Validated
+from ..delivery import Decision, Posted, Validated
 from ..identities.model import Cluster, Users
 from ..settings import Settings
 from ..stories.model import EventStory, UserStory
@@ -209,8 +209,17 @@ class Viewer(abc.ABC):
         return await self.call(ops.RETRY, ops.DecisionRequest(tuple(ids)))
 
     async def drop(self, ids: Sequence[int]) -> Decided:
-        """Keep these messages, which wait, or are stuck or uncertain, from being sent any more."""
+        """Keep these messages, which wait, or are held, stuck or uncertain, from being sent any more."""
         return await self.call(ops.DROP, ops.DecisionRequest(tuple(ids)))
+
+    async def release(self, ids: Sequence[int]) -> Decided:
+        """Forward these messages, which are held. If forwarding is off, they are sent once that is on."""
+        return await self.call(ops.RELEASE, ops.DecisionRequest(tuple(ids)))
+
+    async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided:
+        """Carry out a decision about these messages: see `retry`, `drop` and `release`."""
+        operation = {"retry": ops.RETRY, "drop": ops.DROP, "release": ops.RELEASE}[decision]
+        return await self.call(operation, ops.DecisionRequest(tuple(ids)))
 
     async def clear(self) -> None:
         """Delete every message of the journal."""

@@ -204,10 +204,9 @@ def _note(one: Validated, progress: Progress) -> None:
 
 
 async def decide(viewer: Viewer, lines: Lines, progress: Progress, decision: Decision) -> None:
-    """Have what Mixpanel has not accepted of messages sent again, or dropped; the others are left out."""
-    order = viewer.retry if decision == "retry" else viewer.drop
+    """Have what Mixpanel has not accepted of messages sent, or dropped; the others are left out."""
     async for ids in paced(lines, progress):
-        decided = await order(ids)
+        decided = await viewer.decide(decision, ids)
         progress.done += len(decided.changed)
         for one in decided.unchanged:
             progress.skip(clean(one.why))

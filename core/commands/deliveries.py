@@ -33,11 +33,14 @@ from ..stores.base import Stores
 from ..text import clean, shorten
 
 _NAMES_AT_ONCE = 50
+HELD = "delivery:held"
+"""The filter of the messages that are held."""
 AT_ONCE = 1_000
 """Messages that are decided about in one request."""
 DECIDABLE: dict[Decision, str] = {
     "retry": "delivery:uncertain,refused,stuck,fault",
     "drop": "delivery:uncertain,stuck,waiting,held",
+    "release": HELD,
 }
 """The filter of the messages that a decision can change."""
 DROPPABLE = frozenset(
@@ -119,8 +122,7 @@ class Deliveries:
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             if self._client is not None:
-                order = self._client.retry if decision == "retry" else self._client.drop
-                yield await order(some)
+                yield await self._client.decide(decision, some)
             else:
                 assert self._kept is not None
                 changed, others = await decide_all(decision, some, self._kept, _now)

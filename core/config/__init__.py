@@ -162,6 +162,10 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
         from .redaction import read_redaction
 
         settings = msgspec.structs.replace(settings, redact=read_redaction(tables["redact"], place))
+    if "hold" in tables:
+        from .hold import read_hold
+
+        settings = msgspec.structs.replace(settings, hold=read_hold(tables["hold"], place))
     if "rules" in tables:
         from ..checks.adjust import read_rule_settings
 

@@ -96,6 +96,10 @@ port = 8765
 # [[redact]]
 # path = "**.email"
 # action = "hash"
+#
+# What waits for you before it is forwarded:
+# [[hold]]
+# filter = 'event:"Order Refunded"'
 
 {own}"""
 

@@ -36,8 +36,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
 TABLES = (
-    *("subscriptions", "transformations", "filters", "insert_functions", "redact", "rules"),
-    *("not_imitated", "tests"),
+    *("subscriptions", "transformations", "filters", "insert_functions", "redact", "hold"),
+    *("rules", "not_imitated", "tests"),
 )
 """Lists of tables, which only a file can hold."""
 KEYS = "keys"

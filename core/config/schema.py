@@ -18,7 +18,7 @@ from ..catalogue import BY_ID
 from ..checks.adjust import EVERY_RULE
 from ..expected import Expected, MappingTest
 from ..messages import JsonObject
-from ..settings import InsertFunction, Redaction, RuleSetting, Settings
+from ..settings import Hold, InsertFunction, Redaction, RuleSetting, Settings
 from ..transformations import Transformation
 from .filters import ACTIONS, FilterTable
 from .mapping_tests import STAGES
@@ -39,6 +39,7 @@ TABLE_TYPES: dict[str, type[msgspec.Struct]] = {
     "filters": FilterTable,
     "insert_functions": InsertFunction,
     "redact": Redaction,
+    "hold": Hold,
     "rules": RuleSetting,
     "not_imitated": NotImitatedTable,
     "tests": MappingTest,
@@ -187,6 +188,7 @@ def _finish_tables(definitions: dict[str, _Schema]) -> None:
 
     definitions["InsertFunction"]["properties"]["file"]["minLength"] = 1
     definitions["Redaction"]["anyOf"] = [{"required": ["path"]}, {"required": ["pattern"]}]
+    definitions["Hold"]["properties"]["filter"]["pattern"] = r"\S"
     definitions["RuleSetting"]["properties"]["id"]["enum"] = [EVERY_RULE, *BY_ID]
     test = definitions["MappingTest"]["properties"]
     test["name"]["minLength"] = 1

@@ -17,6 +17,7 @@ from ..faults import Faults
 from ..forward.forwarder import Forwarder
 from ..forward.sender import OnDelivery
 from ..index.backlog import Backlog
+from ..index.holding import Holding
 from ..index.indexer import Indexer
 from ..index.owed import Given, OwedRecords
 from ..index.receipts import ReceiptReader
@@ -154,6 +155,7 @@ def build(
         owed=lambda: forwarder.wake(),
         faults=faults,
         count=meter.counted(looked.count),
+        hold=Holding(lambda: active.settings.hold).holds,
         waiting=lambda: log.waiting > 0,
         workers=workers,
     )

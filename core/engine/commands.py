@@ -8,7 +8,7 @@ import msgspec
 
 from ..api.deliveries import Decided
 from ..api.feed import Feed
-from ..delivery import Decision, Posted, Validated
+from ..delivery import Decision, DeliveryState, Posted, Validated
 from ..errors import InputError
 from ..faults import Faults
 from ..index.elsewhere import Elsewhere
@@ -132,9 +132,16 @@ class Commands:
         """Send a message that was edited from one of the journal through segtap, and return its own id.
 
         It gets the write key of that one and counts as a replay of it. `message_id` becomes its messageId, ""
-        leaves the one in the text. Raises InputError.
+        leaves the one in the text. It takes the place of a message that is held: it is forwarded, and that
+        one is dropped. Raises InputError.
         """
-        return message_number(await self._append([await self._edited(text, edited, message_id)]), 0)
+        message = await self._edited(text, edited, message_id)
+        line = await self._stores.index.summary(edited)
+        held = line is not None and line.delivery is DeliveryState.HELD
+        last = await self._append([message], wanted=held or self._switch.on)
+        if held:
+            await self._deliveries.decide("drop", [edited])
+        return message_number(last, 0)
 
     async def edited_to(self, url: str, text: bytes, edited: int, message_id: str) -> list[Posted]:
         """Send a message that was edited from one of the journal to another server; see `send_edited`."""
@@ -143,7 +150,7 @@ class Commands:
             return [await elsewhere.post(message)]
 
     async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided:
-        """Send messages to Mixpanel again, or keep them from being sent, as the user decided."""
+        """Send messages to Mixpanel, or keep them from being sent, as the user decided."""
         changed, others = await self._deliveries.decide(decision, ids)
         return Decided(tuple(changed), tuple(others))
 
@@ -174,12 +181,12 @@ class Commands:
         return with_message_id(message, message_id) if message_id else message
 
     async def _replay(self, messages: Sequence[Message]) -> int:
-        await self._append(messages)
+        await self._append(messages, wanted=self._switch.on)
         return len(messages)
 
-    async def _append(self, messages: Sequence[Message]) -> int:
+    async def _append(self, messages: Sequence[Message], *, wanted: bool) -> int:
         """Send messages through segtap, and return the position of the last request that they are in."""
         last = 0
-        for receipt in replay_receipts(messages, wanted=self._switch.on):
+        for receipt in replay_receipts(messages, wanted=wanted):
             last = await self._log.append(receipt)
         return last

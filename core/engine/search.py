@@ -6,13 +6,14 @@ request read: of its messages no more than the paths of the filter, where that i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 
 import msgspec
 
 from ..api.models import Page, Summary
 from ..delivery import DeliveryState
 from ..errors import RequestRefused
+from ..index.holding import records_in
 from ..index.receipts import ReceiptReader
 from ..index.summaries import NAME_LIMIT, delivery_of, judged_of, origin_of
 from ..messages import JsonObject, Marks, Message, Receipt, position_of, seq_of
@@ -272,7 +273,7 @@ class LineCandidate:
     def records(self) -> Iterable[JsonObject]:
         """Return the records of its requests to Mixpanel."""
         message = self._held.message(self._found)
-        return () if message is None else records_of(self._held.verdict(message, self._found))
+        return () if message is None else records_in(self._held.verdict(message, self._found).translation)
 
 
 def line_candidates(reader: ReceiptReader) -> Callable[[Found], LineCandidate]:
@@ -338,18 +339,12 @@ class NewMessage:
 
     def records(self) -> Iterable[JsonObject]:
         """Return the records of its requests to Mixpanel."""
-        return records_of(self._judged())
+        return records_in(self._judged().translation)
 
     def _judged(self) -> Verdict:
         if self._verdict is None:
             self._verdict = self._reader.verdict(self.message)
         return self._verdict
-
-
-def records_of(verdict: Verdict) -> Iterator[JsonObject]:
-    """Yield the records of a message's requests to Mixpanel."""
-    for operation in verdict.translation.operations:
-        yield from operation.request.records()
 
 
 def judgement_of(marks: int, verdict: Verdict) -> Judgement:

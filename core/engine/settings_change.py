@@ -125,6 +125,7 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         not_imitated=new.not_imitated,
         rules=new.rules,
         redact=new.redact,
+        hold=new.hold,
         origin=new.origin,
         sources=new.sources,
     )

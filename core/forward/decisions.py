@@ -1,4 +1,4 @@
-"""What the user decides about messages that Mixpanel has not accepted: send them again, or drop them. Pure.
+"""What the user decides about messages that Mixpanel has not accepted: send, release or drop them. Pure.
 
 A decision is written as an attempt of its own, so that the message's story tells of it, and the forwarder
 finds it like all that it owes. Only the operations that it is about are sent again, with the `$insert_id` and
@@ -10,8 +10,11 @@ the time that they had.
 | refused | its operations that were refused | nothing is left to be sent |
 | off, dropped before | its operations that were dropped | was dropped before |
 | fault | it is translated again | nothing is sent of it |
-| waiting, held | is tried by itself | all that is not settled |
+| waiting | is tried by itself | all that is not settled |
+| held | nothing to do | all that is not settled |
 | sent, none, off | nothing to do | nothing to do |
+
+Release concerns nothing but held messages: from then on they wait, like any that are owed.
 """
 
 from __future__ import annotations
@@ -28,7 +31,11 @@ _OWED = frozenset((DeliveryState.WAITING, DeliveryState.HELD))
 _UNSETTLED = frozenset(
     (DeliveryState.FAULT, DeliveryState.UNCERTAIN, DeliveryState.STUCK, DeliveryState.REFUSED)
 )
-_WORDS = {"retry": "to be sent again: you decided so", "drop": "dropped: you decided so"}
+_WORDS: dict[Decision, str] = {
+    "retry": "to be sent again: you decided so",
+    "drop": "dropped: you decided so",
+    "release": "released: you decided so",
+}
 ON_ITS_WAY_NOW = "a request with it is under way and not answered yet"
 
 
@@ -49,12 +56,20 @@ def decide(
 ) -> Decided | str:
     """Return what the decision changes, or why it changes nothing, as text. `at` is the time of it (ms)."""
     last = last_attempts(attempts)
-    return _retry(message, state, last, at) if decision == "retry" else _drop(message, state, last, at)
+    match decision:
+        case "retry":
+            return _retry(message, state, last, at)
+        case "drop":
+            return _drop(message, state, last, at)
+        case "release":
+            return _release(message, state, last, at)
 
 
 def _retry(message: int, state: DeliveryState, last: dict[int, Delivery], at: int) -> Decided | str:
-    if state in _OWED:
+    if state is DeliveryState.WAITING:
         return "it waits, and is tried by itself"
+    if state is DeliveryState.HELD:
+        return "it is held: segtap held release sends it"
     again = [attempt for attempt in last.values() if attempt.outcome in _AGAIN]
     # Of a fault, and of what was salvaged from a damaged journal, no attempt may be there.
     if again or state in _UNSETTLED:
@@ -74,10 +89,19 @@ def _drop(message: int, state: DeliveryState, last: dict[int, Delivery], at: int
         return _nothing(state)
     words = _WORDS["drop"]
     lines = [_line(one, Outcome.DROPPED, words, at) for one in last.values() if one.outcome in _OPEN]
-    if not lines:
-        untried = next(operation for operation in range(len(last) + 1) if operation not in last)
-        lines = [Delivery(message, untried, at, "", Outcome.DROPPED, words=words, attempt=0)]
-    return Decided(tuple(lines), DeliveryState.OFF)
+    return Decided(tuple(lines or [_untried(message, last, Outcome.DROPPED, words, at)]), DeliveryState.OFF)
+
+
+def _release(message: int, state: DeliveryState, last: dict[int, Delivery], at: int) -> Decided | str:
+    if state is not DeliveryState.HELD:
+        return "it is not held"
+    return Decided((_untried(message, last, Outcome.RETRY, _WORDS["release"], at),), DeliveryState.WAITING)
+
+
+def _untried(message: int, last: dict[int, Delivery], outcome: Outcome, words: str, at: int) -> Delivery:
+    """Return a decision as an attempt at the first operation that was not tried."""
+    untried = next(operation for operation in range(len(last) + 1) if operation not in last)
+    return Delivery(message, untried, at, "", outcome, words=words, attempt=0)
 
 
 def _nothing(state: DeliveryState) -> str:

@@ -17,7 +17,7 @@ from functools import partial
 import msgspec
 
 from ..api.models import Summary
-from ..checks.stream import Digest
+from ..checks.stream import Digest, Whole
 from ..delivery import DeliveryState
 from ..errors import JournalError
 from ..faults import Faults
@@ -30,7 +30,7 @@ from .pace import Pace
 from .pieces import WORK_BYTES, Handed, JudgedReceipt, Writing, extent_of, ids_in, next_piece, size_of
 from .prepared import JudgedMessage
 from .receipts import ReceiptReader
-from .summaries import refusal, with_found
+from .summaries import as_held, refusal, with_found
 from .workers import BACKLOG, Worker, Workers
 
 logger = logging.getLogger(__name__)
@@ -49,8 +49,8 @@ class Indexer:
 
     `publish` is called with new lines. `offer` is called with each message that waits for Mixpanel and what
     returns its translation, `owed` once these are in the index. While the index cannot be written, that is
-    among the `faults`. `count` returns how many messages a new receipt holds; `waiting` says whether a sender
-    waits until its receipt is on disk.
+    among the `faults`. `count` returns how many messages a new receipt holds; `hold` says whether a message
+    that would wait for Mixpanel is held; `waiting` says whether a sender waits until its receipt is on disk.
     With `workers`, other processes judge while there is a backlog.
     """
 
@@ -64,6 +64,7 @@ class Indexer:
         owed: Callable[[], None],
         faults: Faults,
         count: Callable[[Receipt], int] = lambda receipt: 0,
+        hold: Callable[[Entry, Callable[[], Whole]], bool] = lambda entry, whole: False,
         waiting: Callable[[], bool] = lambda: False,
         workers: Workers | None = None,
     ) -> None:
@@ -73,6 +74,7 @@ class Indexer:
         self._reader = reader
         self._publish = publish
         self._offer = offer
+        self._hold = hold
         self._owed = owed
         self._faults = faults
         self._pace = Pace(waiting)
@@ -350,5 +352,7 @@ class Indexer:
         if found:
             entry = with_found(entry, found, self._reader.adjusted(prepared.called, found))
         if entry.summary.delivery is DeliveryState.WAITING:
+            if self._hold(entry, one.whole):
+                return as_held(entry)
             self._offer(entry.summary, one.source.made)
         return entry

@@ -35,6 +35,12 @@ def delivery_of(verdict: Verdict, *, wanted: bool, marks: int) -> DeliveryState:
     return DeliveryState.WAITING if wanted and verdict.translation.not_sent is None else DeliveryState.OFF
 
 
+def as_held(entry: Entry) -> Entry:
+    """Return the row of a message that waits for the user before it is forwarded."""
+    summary = msgspec.structs.replace(entry.summary, delivery=DeliveryState.HELD)
+    return msgspec.structs.replace(entry, summary=summary)
+
+
 def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
     """Return the line of a message. Texts are cut, and safe to encode (no lone surrogates)."""
     name, user = describe(message)

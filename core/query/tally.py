@@ -36,6 +36,11 @@ class Tally:
             words = "this regular expression takes too long to be searched for; write a simpler one"
             raise fault(written, 0, len(written), words)
 
+    @property
+    def undecided(self) -> bool:
+        """True if an expression took too long on a message, which counts as not matching."""
+        return bool(self._late)
+
     def notes(self) -> list[str]:
         """Return sentences on why comparisons found nothing, and on messages that were left out."""
         found = [_other_words(term, *noted) for term, noted in self._others.items()]

@@ -224,6 +224,13 @@ CASES: dict[str, list[Case]] = {
         ("deliveries", "drop", "--yes", "--filter", "sent:yes", "--format", "json"),
         ("deliveries", "edit", NAME),
     ],
+    "held": [
+        ("held", "list"),
+        ("held", "list", "--filter", NAME, "--format", "json"),
+        ("held", "release", NAME),
+        ("held", "release", "--filter", HOSTILE),
+        ("held", "drop", "--yes", "--filter", "sent:yes", "--format", "json"),
+    ],
     "export": [
         ("export", "--journal", "journal.db"),
         ("export", "a", "--journal", "journal.db"),

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "users": ("users", "Show which users Mixpanel has."),
     "decode": ("lines", "Decode anything pasted: base64, a form, a URL, a curl line."),
     "deliveries": ("deliveries", "List what Mixpanel has not accepted; send it again, edit or drop it."),
+    "held": ("held", "List what [[hold]] keeps back; release or drop it."),
     "replay": ("replay", "Send messages through the tap again, or compare a scenario."),
     "record": ("record", "Record messages and their requests as a scenario."),
     "export": ("journal", "Write the journal's messages, one a line."),

@@ -34,7 +34,7 @@ def deliveries() -> None:
     """
 
 
-def _choosing(command: Command) -> Command:
+def choosing(command: Command) -> Command:
     """Add what chooses messages."""
     for option in (
         reading_options,
@@ -47,32 +47,16 @@ def _choosing(command: Command) -> Command:
 
 
 @deliveries.command(name="list")
-@_choosing
+@choosing
 @format_option
 def list_(ids: Sequence[str], filter_text: str, saved: str, journal: str, url: str, shape: str) -> None:
     """List what became of messages at Mixpanel, a line for each request.
 
     Without IDS or --filter those that Mixpanel has not accepted, and that are not off.
     """
-    show = _write_row if shape == "json" else _write_line
-    if shape == "table":
-        _write_cells(COLUMNS)
-    filter_text = _chosen_by(ids, filter_text, saved, needed=False)
-    asyncio.run(_list(ids, filter_text, journal, url, show))
-
-
-async def _list(
-    ids: Sequence[str], filter_text: str, journal: str, url: str, show: Callable[[DeliveryRow], None]
-) -> None:
-    from ...core.commands.deliveries import opened
-
-    shown = 0
-    async with opened(_settings(journal), url) as kept:
-        rows = kept.rows_of(await kept.chosen(ids)) if ids else kept.rows(filter_text)
-        async for row in rows:
-            show(row)
-            shown += 1
-    if not shown:
+    filter_text = chosen_by(ids, filter_text, saved, needed=False)
+    show = shown_as(shape)
+    if not asyncio.run(list_rows(ids, filter_text, journal, url, show)):
         say(
             "No deliveries match."
             if ids or filter_text
@@ -80,8 +64,33 @@ async def _list(
         )
 
 
+async def list_rows(
+    ids: Sequence[str],
+    filter_text: str,
+    journal: str,
+    url: str,
+    show: Callable[[DeliveryRow], None],
+    *,
+    only: str = "",
+) -> int:
+    """Show what became of messages, a request a row; return how many rows that are.
+
+    With `only`, those of messages in that state.
+    """
+    from ...core.commands.deliveries import opened
+
+    shown = 0
+    async with opened(_settings(journal), url) as kept:
+        rows = kept.rows_of(await kept.chosen(ids)) if ids else kept.rows(filter_text)
+        async for row in rows:
+            if not only or row.delivery.value == only:
+                show(row)
+                shown += 1
+    return shown
+
+
 @deliveries.command()
-@_choosing
+@choosing
 @format_option
 @click.pass_context
 def retry(
@@ -98,13 +107,12 @@ def retry(
     Only these requests of a message are sent again, with the $insert_id and time that they had. While
     forwarding is off they wait. An update that was uncertain may count twice.
     """
-    filter_text = _chosen_by(ids, filter_text, saved)
-    decision = _decide("retry", ids, filter_text, journal, url, shape, yes=True)
-    ctx.exit(asyncio.run(decision))
+    filter_text = chosen_by(ids, filter_text, saved)
+    ctx.exit(asyncio.run(decide("retry", ids, filter_text, journal, url, shape, yes=True)))
 
 
 @deliveries.command()
-@_choosing
+@choosing
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @format_option
 @click.pass_context
@@ -118,16 +126,18 @@ def drop(
     shape: str,
     yes: bool,
 ) -> None:
-    """Send messages no more that wait, or are stuck or uncertain.
+    """Send messages no more that wait, or are held, stuck or uncertain.
 
     They stay in the journal, as off: `segtap deliveries retry` sends them after all.
     """
-    filter_text = _chosen_by(ids, filter_text, saved)
-    decision = _decide("drop", ids, filter_text, journal, url, shape, yes=yes)
-    ctx.exit(asyncio.run(decision))
+    filter_text = chosen_by(ids, filter_text, saved)
+    ctx.exit(asyncio.run(decide("drop", ids, filter_text, journal, url, shape, yes=yes)))
 
 
-async def _decide(
+DONE: dict[Decision, str] = {"retry": "to be sent again", "drop": "dropped", "release": "released"}
+
+
+async def decide(
     decision: Decision,
     ids: Sequence[str],
     filter_text: str,
@@ -136,12 +146,23 @@ async def _decide(
     shape: str,
     *,
     yes: bool,
+    held: bool = False,
 ) -> int:
+    """Carry out a decision about messages, and return the exit status. `held`: about held ones alone."""
     from ...core.commands.deliveries import decidable, opened, uncertain_among
 
     changed, unchanged = 0, 0
     async with opened(_settings(journal), url) as kept:
-        lines = await (kept.chosen(ids) if ids else kept.matching(decidable(filter_text, decision)))
+        among = decidable(filter_text, "release" if held else decision)
+        lines = await (kept.chosen(ids) if ids else kept.matching(among))
+        others = [line for line in lines if held and line.delivery.value != "held"]
+        lines = [line for line in lines if line not in others]
+        for line in others:
+            unchanged += 1
+            if shape == "json":
+                write_json({"id": line.id, "changed": False, "why": "it is not held"})
+            elif unchanged <= NAMED:
+                say(f"{line.id} is left as it is: it is not held.")
         if decision == "drop" and lines and not yes:
             _ask_to_drop(lines)
         if decision == "retry" and (doubted := uncertain_among(lines)):
@@ -159,9 +180,8 @@ async def _decide(
                     say(f"{other.id} is left as it is: {other.why}.")
         if unchanged > NAMED and shape == "table":
             say(f"and {unchanged - NAMED:,} more are left as they are.")
-        waits = decision == "retry" and changed and not await kept.forwards()
-    done = "to be sent again" if decision == "retry" else "dropped"
-    say(f"{counted(changed, 'message')} {done}.")
+        waits = decision != "drop" and changed and not await kept.forwards()
+    say(f"{counted(changed, 'message')} {DONE[decision]}.")
     if waits:
         say("Forwarding is off: they wait until it is turned on (f on the screen, or segtap forward).")
     return 1 if unchanged or (ids and not changed) else 0
@@ -177,7 +197,7 @@ def _ask_to_drop(lines: Sequence[Summary]) -> None:
 
 
 @deliveries.command()
-@_choosing
+@choosing
 @click.option("--new-id", is_flag=True, help="Give it a new messageId: Mixpanel counts it as another event.")
 @click.pass_context
 def edit(
@@ -194,7 +214,7 @@ def edit(
     The edited message is a replay of the first one, and keeps its messageId unless you change it. If the
     first one waits, or is stuck or uncertain, it is dropped then. A text that is left unchanged is not sent.
     """
-    filter_text = _chosen_by(ids, filter_text, saved)
+    filter_text = chosen_by(ids, filter_text, saved)
     ctx.exit(asyncio.run(_edit(ids, filter_text, journal, url, new_id=new_id)))
 
 
@@ -239,7 +259,7 @@ async def _edit(ids: Sequence[str], filter_text: str, journal: str, url: str, *,
     return 0 if sent == len(lines) and sent else 1
 
 
-def _chosen_by(ids: Sequence[str], filter_text: str, saved: str, *, needed: bool = True) -> str:
+def chosen_by(ids: Sequence[str], filter_text: str, saved: str, *, needed: bool = True) -> str:
     """Return the filter that chooses messages. Raises UsageError unless that, or IDS, choose them."""
     if ids and (filter_text or saved):
         raise click.UsageError("Name messages by their IDS, or with --filter EXPR or --saved NAME, not both.")
@@ -250,6 +270,13 @@ def _chosen_by(ids: Sequence[str], filter_text: str, saved: str, *, needed: bool
 
     parse_filter(filter_text)  # raises FilterFault before anything is opened
     return filter_text
+
+
+def shown_as(shape: str) -> Callable[[DeliveryRow], None]:
+    """Return what writes a row as `--format` says, after the head of a table."""
+    if shape == "table":
+        _write_cells(COLUMNS)
+    return _write_row if shape == "json" else _write_line
 
 
 def _settings(journal: str) -> Settings:

@@ -37,7 +37,7 @@ def test_server_and_viewer_have_every_operation() -> None:
     assert set(LINES) == names(("lines",))
     assert set(TEXTS) == names(("text",))
     methods = {name for name, _ in inspect.getmembers(Viewer, inspect.isfunction) if not name.startswith("_")}
-    assert names() - NOT_FOR_VIEWERS == methods - {"call", "call_lines", "close", *ALSO_REPLAY}
+    assert names() - NOT_FOR_VIEWERS == methods - {"call", "call_lines", "close", "decide", *ALSO_REPLAY}
     doors = {name for name, _ in inspect.getmembers(Expectations, inspect.isfunction) if name[0] != "_"}
     assert doors == FOR_TESTS
 
@@ -67,7 +67,7 @@ def filled(operation: Operation[Any, Any], line: int) -> Any:
             return ops.ReplayRequest(ids=(line,))
         case "validate":
             return ops.ValidateRequest(ids=(line,))
-        case "retry" | "drop":
+        case "retry" | "drop" | "release":
             return ops.DecisionRequest((line,))
         case "set_forwarding":
             return ops.ForwardingRequest(on=True)
