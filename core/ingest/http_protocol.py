@@ -142,8 +142,10 @@ class TapProtocol(HttpToolsProtocol):
         """Note that the client sends no more. True keeps the other direction open for the answer."""
         if self.scheme != "http" or self._answered() or self.cycle.more_body:
             return None
-        path = self.scope["path"]
-        if (self.scope["method"] == "GET" and path.startswith(CONTROL)) or path == EXPECT:
+        # Not `self.scope`: that is of the next request, whose head may have begun to come.
+        scope = self.cycle.scope
+        path = scope["path"]
+        if (scope["method"] == "GET" and path.startswith(CONTROL)) or path == EXPECT:
             return None
         self._half_closed = True
         return True
