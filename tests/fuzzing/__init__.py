@@ -1,0 +1,1 @@
+"""Fuzzing: inputs made at random from a seed, for what reads bytes that others wrote."""
