@@ -117,7 +117,7 @@ class Queries(Protocol):
 
     async def inspect(self, text: bytes) -> MessageDetail: ...
 
-    def export(self, filter: str = "") -> AsyncIterator[bytes]: ...
+    def export(self, filter: str = "", what: ops.ExportOf = "messages") -> AsyncIterator[bytes]: ...
 
     def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]: ...
 
@@ -334,7 +334,7 @@ TEXTS: dict[str, Callable[[Controlled], Awaitable[str]]] = {
 
 LINES: dict[str, LineWriter] = {
     ops.USER_ROWS.name: lambda engine, _: engine.queries.user_rows(),
-    ops.EXPORT.name: lambda engine, ask: engine.queries.export(ask.filter),
+    ops.EXPORT.name: lambda engine, ask: engine.queries.export(ask.filter, ask.what),
     ops.EXPORT_OF.name: lambda engine, ask: engine.queries.export_of(ask.ids),
     ops.SCENARIO.name: lambda engine, ask: engine.queries.scenario(ask.filter, ask.count, ask.ids),
     ops.DELIVERIES.name: lambda engine, ask: engine.queries.deliveries(ask.filter),

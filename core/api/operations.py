@@ -43,6 +43,10 @@ AnswerKind = Literal["value", "lines", "frames", "text"]
 """One JSON value, one JSON value a line, one JSON value a frame of a WebSocket, or plain text."""
 
 
+ExportOf = Literal["messages", "records", "requests"]
+"""What an export writes of each message that matches."""
+
+
 class Operation(msgspec.Struct, Generic[R, A], frozen=True):
     """One operation of the API. `name` is the method of `Viewer` that calls it.
 
@@ -156,9 +160,13 @@ class EventStoryRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ExportRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The request for messages as lines; with `filter`, only those that match it."""
+    """The request for messages as lines; with `filter`, only those that match it. `what` says how: as
+    received plus what was filled in, as Mixpanel's records with their endpoints, or as the requests that they
+    came in, entries of a HAR file.
+    """
 
     filter: str = ""
+    what: ExportOf = "messages"
 
 
 class ExportOfRequest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -225,9 +225,13 @@ class Viewer(abc.ABC):
         """Delete every message of the journal."""
         await self.call(ops.CLEAR, NoRequest())
 
-    def export(self, filter: str = "") -> AsyncIterator[bytes]:
-        """Yield messages, one a line, as received plus what was filled in, oldest first."""
-        return self.call_lines(ops.EXPORT, ops.ExportRequest(filter))
+    def export(self, filter: str = "", what: ops.ExportOf = "messages") -> AsyncIterator[bytes]:
+        """Yield messages, one a line, as received plus what was filled in, oldest first.
+
+        With "records", yield what they become at Mixpanel: a record and its endpoint a line. With "requests",
+        yield the requests that they came in, as entries of a HAR file; credentials are masked.
+        """
+        return self.call_lines(ops.EXPORT, ops.ExportRequest(filter, what))
 
     def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]:
         """Yield these messages as `export` does; those that the journal does not have are left out."""

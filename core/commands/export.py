@@ -7,6 +7,7 @@ from functools import partial
 
 from .. import stores
 from ..api.client import Client
+from ..api.operations import ExportOf
 from ..engine.active import ActiveSettings
 from ..engine.export import Export
 from ..engine.kept import kept_settings
@@ -39,6 +40,7 @@ async def export_lines(
     *,
     journal: JournalSettings,
     filter: str = "",
+    what: ExportOf = "messages",
     url: str = "",
     bounds: Bounds = DEFAULT_BOUNDS,
     own: Settings | None = None,
@@ -47,12 +49,12 @@ async def export_lines(
 ) -> AsyncGenerator[bytes]:
     """Yield the messages that match a filter as lines with their newlines; refused requests are left out.
 
-    Each is as it was received plus what Segment fills in; one that is too large to be read is unchanged. They
-    are read from the engine at `url`, in pieces of any length; without one from the journal's file, or from
-    the engine that holds it. Bounds, and what messages become, are those of the engine that filled the
-    journal; `bounds` and `own` if it has no settings. `damaged` is called with each request that the file
-    does not hold whole, `note` with what explains that nothing matches. Raises FilterFault, EngineError or
-    JournalError.
+    Each is as it was received plus what Segment fills in; one that is too large to be read is unchanged. With
+    `what`, lines of the other kinds that `Viewer.export` names. They are read from the engine at `url`;
+    without one from the journal's file, or from the engine that holds it. Bounds, and what messages become,
+    are those of the engine that filled the journal; `bounds` and `own` if it has no settings. `damaged` is
+    called with each request that the file does not hold whole, `note` with what explains that nothing
+    matches. Raises FilterFault, EngineError or JournalError.
     """
     query = parse(filter)
     if not url:
@@ -61,7 +63,7 @@ async def export_lines(
     found = False
     if url:
         async with Client(*find_engine(url)) as client:
-            async for line in client.export(filter):
+            async for line in client.export(filter, what):
                 found = True
                 yield line
             if not found and query.compares:
@@ -72,9 +74,9 @@ async def export_lines(
     try:
         if (by := await kept_settings(kept)) is not None:
             bounds = bounds_of(by.ingest)
-        reader = _reader(by or own or Settings(), query, bounds)
+        reader = _reader(by or own or Settings(), query, bounds, judges=what == "records")
         export = Export(kept, reader, query, bounds, damaged)
-        async for lines in export.lines():
+        async for lines in export.lines(what):
             found = True
             for line in lines.splitlines(keepends=True):
                 yield line
@@ -85,10 +87,10 @@ async def export_lines(
         await kept.close()
 
 
-def _reader(settings: Settings, query: Query, bounds: Bounds) -> ReceiptReader:
+def _reader(settings: Settings, query: Query, bounds: Bounds, *, judges: bool) -> ReceiptReader:
     """Make what reads the journal's messages, and translates them by the settings that filled it."""
     parse_one = partial(parse_receipt, bounds=bounds)
-    if query.cost < Cost.RECORDS and not any(map(query.asks, _TRANSLATED)):
+    if not judges and query.cost < Cost.RECORDS and not any(map(query.asks, _TRANSLATED)):
         return ReceiptReader(parse_one, _untranslated, Faults())
     active = ActiveSettings(settings)
     return ReceiptReader(parse_one, active.judge, Faults(), adjust=active.adjust)

@@ -1,5 +1,8 @@
 """Writes the messages of a journal as lines: all of them, or those that match a filter.
 
+They are written as they were received, as the records that they become at Mixpanel, or as the requests that
+they came in.
+
 The index says which messages match, and only their requests are read; what it does not have yet is read from
 the log.
 """
@@ -9,13 +12,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from urllib.parse import urlsplit
 
+from ..api.models import Summary
+from ..api.operations import ExportOf
+from ..codec.har import har_entry
+from ..forward.wire import encode_records
+from ..index.marks import with_marks
 from ..index.receipts import ReceiptReader
 from ..json_text import json_bytes
 from ..messages import Message, Receipt, position_of, seq_of
 from ..query import Query, Tally
 from ..sources.bounds import Bounds
-from ..sources.mixpanel.exported import record_line
+from ..sources.mixpanel.exported import exported_line, record_line
+from ..sources.mixpanel.records import endpoint_of_path
 from ..stores.base import START, Cursor, Stores, just_before
 from .search import NewMessage, Search
 
@@ -23,6 +33,7 @@ STRETCH = 256
 """Receipts read at a time."""
 CHUNK = 256 * 1024
 """About as many bytes are held at a time."""
+_Found = tuple[Receipt, list[Message]]
 _ONE_LINE = re.compile(rb"[\r\n]+")
 """Line ends: within JSON they stand between values only."""
 
@@ -50,44 +61,87 @@ class Export:
         """What explains an export without messages."""
         return self._search.tally
 
-    async def lines(self) -> AsyncIterator[bytes]:
-        """Yield the messages, one a line and many at once, oldest first; refused requests are left out.
+    async def lines(self, what: ExportOf = "messages") -> AsyncIterator[bytes]:
+        """Yield what matches as lines, many at once, oldest first.
 
+        "messages": as received plus what was filled in, without refused requests. "records": what each
+        message becomes at Mixpanel, a record a line with its endpoint. "requests": the requests that hold a
+        message that matches, refused ones too, each as an entry of a HAR file.
         Raises FilterFault when a regular expression takes too long.
         """
-        async for text in _joined(self._messages()):
+        if what == "messages":
+            lines = self._as_messages(None if self._query.node is None else self._search.matches())
+        elif what == "records":
+            lines = self._as_records(self._search.matches())
+        else:
+            lines = self._as_requests(None if self._query.node is None else self._search.matches())
+        async for text in _joined(lines):
             yield text
 
     async def lines_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]:
-        """Yield these messages in the same way; those that the journal does not have are left out."""
-        async for text in _joined(self._of_ids(ids)):
+        """Yield these messages as lines; those that the journal does not have are left out."""
+        async for text in _joined(self._written(self._of_ids(ids))):
             yield text
 
-    async def _messages(self) -> AsyncIterator[list[Message]]:
-        if self._query.node is None:
-            async for _, messages in self._after(START):
-                yield messages
-            return
-        indexed = self._stores.index.position
-        async for lines in self._search.matches():
-            async for messages in self._of_ids([line.id for line in lines if not line.refused]):
-                yield messages
+    def _as_messages(self, lines: AsyncIterator[Sequence[Summary]] | None) -> AsyncIterator[bytes]:
+        return self._written(self._found(lines))
+
+    async def _written(self, found: AsyncIterator[_Found]) -> AsyncIterator[bytes]:
+        async for _, messages in found:
+            yield b"".join(map(export_line, messages))
+
+    async def _as_records(self, lines: AsyncIterator[Sequence[Summary]]) -> AsyncIterator[bytes]:
+        async for _, messages in self._found(lines):
+            for message in await self._reader.with_outcomes(self._stores, messages):
+                translation = await self._reader.translated(message)
+                for operation in translation.operations:
+                    endpoint = endpoint_of_path(urlsplit(operation.request.url).path)
+                    for record in encode_records(operation.request):
+                        yield exported_line(endpoint, record) + b"\n"
+
+    async def _as_requests(self, lines: AsyncIterator[Sequence[Summary]] | None) -> AsyncIterator[bytes]:
+        before = START
+        async for receipt, messages in self._found(lines, refused=True):
+            # The messages of one request may be found in several stretches.
+            if receipt.seq == before or receipt.damaged or not (messages or receipt.refused is not None):
+                continue
+            before = receipt.seq
+            yield json_bytes(await asyncio.to_thread(har_entry, receipt)) + b"\n"
+
+    async def _found(
+        self, lines: AsyncIterator[Sequence[Summary]] | None, *, refused: bool = False
+    ) -> AsyncIterator[_Found]:
+        """Yield requests with their messages that these lines name, or all; then those not in the index yet.
+
+        With `refused`, requests that were refused as well, without messages.
+        """
+        indexed = START
+        if lines is not None:
+            indexed = self._stores.index.position
+            async for some in lines:
+                marks = {line.id: line.marks for line in some if refused or not line.refused}
+                async for receipt, messages in self._of_ids(list(marks)):
+                    yield receipt, with_marks(marks, messages)
         async for receipt, messages in self._after(indexed):
-            new = [NewMessage(message, receipt, self._reader, self._query) for message in messages]
-            yield await asyncio.to_thread(self._matching, new)
+            if lines is None or self._query.node is None:
+                yield receipt, messages
+            else:
+                new = [NewMessage(message, receipt, self._reader, self._query) for message in messages]
+                if matching := await asyncio.to_thread(self._matching, new):
+                    yield receipt, matching
 
     def _matching(self, new: Sequence[NewMessage]) -> list[Message]:
         return [one.message for one in new if self._query.matches(one, self.tally)]
 
-    async def _after(self, after: Cursor) -> AsyncIterator[tuple[Receipt, list[Message]]]:
+    async def _after(self, after: Cursor) -> AsyncIterator[_Found]:
         """Yield the receipts after a position with their messages."""
         while receipts := await self._stores.receipts.read(after, STRETCH):
             for receipt in receipts:
                 yield receipt, await self._read(receipt, None)
             after = receipts[-1].seq
 
-    async def _of_ids(self, ids: Sequence[int]) -> AsyncIterator[list[Message]]:
-        """Yield these messages."""
+    async def _of_ids(self, ids: Sequence[int]) -> AsyncIterator[_Found]:
+        """Yield the requests of these messages with them."""
         places: dict[Cursor, set[int]] = {}
         for id in ids:
             places.setdefault(seq_of(id), set()).add(position_of(id))
@@ -99,7 +153,7 @@ class Export:
                 read = await self._stores.receipts.read(just_before(seq), limit)
                 held = {receipt.seq: receipt for receipt in read}
             if (receipt := held.pop(seq, None)) is not None:
-                yield await self._read(receipt, places[seq])
+                yield receipt, await self._read(receipt, places[seq])
 
     async def _read(self, receipt: Receipt, only: set[int] | None) -> list[Message]:
         if receipt.damaged and receipt.seq not in self._reported:
@@ -113,12 +167,11 @@ class Export:
         return [] if isinstance(read, str) else read
 
 
-async def _joined(found: AsyncIterator[list[Message]]) -> AsyncIterator[bytes]:
-    """Yield messages as lines, about `CHUNK` bytes at a time."""
+async def _joined(texts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield lines about `CHUNK` bytes at a time."""
     waiting = bytearray()
-    async for messages in found:
-        for message in messages:
-            waiting += export_line(message)
+    async for text in texts:
+        waiting += text
         if len(waiting) > CHUNK:
             yield bytes(waiting)
             waiting.clear()

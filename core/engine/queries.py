@@ -11,6 +11,7 @@ import msgspec
 
 from ..api.feed import Feed
 from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
+from ..api.operations import ExportOf
 from ..checks.not_imitated import in_settings
 from ..errors import JournalError
 from ..faults import Faults
@@ -230,9 +231,9 @@ class Queries:
         """Inspect the JSON text of a message without storing it."""
         return await self._active.why(await self._reader.pasted(text))
 
-    def export(self, filter: str = "") -> AsyncIterator[bytes]:
-        """Yield the messages that match a filter as lines, oldest first. Raises FilterFault."""
-        return Export(self._stores, self._reader, parse(filter), self.bounds).lines()
+    def export(self, filter: str = "", what: ExportOf = "messages") -> AsyncIterator[bytes]:
+        """Yield what matches a filter as lines, oldest first, see `Export.lines`. Raises FilterFault."""
+        return Export(self._stores, self._reader, parse(filter), self.bounds).lines(what)
 
     def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]:
         """Yield these messages as lines, oldest first; those that are no longer there are left out."""

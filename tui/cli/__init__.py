@@ -48,7 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "held": ("held", "List what [[hold]] keeps back; release or drop it."),
     "replay": ("replay", "Send messages through the tap again, or compare a scenario."),
     "record": ("record", "Record messages and their requests as a scenario."),
-    "export": ("journal", "Write the journal's messages, one a line."),
+    "export": (
+        "export",
+        "Write the journal's messages: as JSON lines, CSV, HAR, for Mixpanel, …",
+    ),
     "completion": ("completion", "Print the script that completes commands in your shell."),
     "journal": ("journal", "Look after the journal."),
 }

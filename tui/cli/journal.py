@@ -1,4 +1,4 @@
-"""`segtap export` and `segtap journal`: what is kept is taken out, thrown away, or saved from damage."""
+"""`segtap journal`: what is kept is counted, thrown away, or saved from damage."""
 
 from __future__ import annotations
 
@@ -14,56 +14,13 @@ import msgspec
 from ...core.delivery import MEANINGS
 from ...core.text import counted, size
 from .completing import complete_file
-from .options import format_option, load, reading_options, saved_option, with_saved
-from .output import ask, say, write, write_json, write_json_bytes
+from .options import format_option, load
+from .output import ask, say, write, write_json
 
 if TYPE_CHECKING:
     from ...core.commands.salvage import Report
     from ...core.commands.upkeep import FileStats
-    from ...core.messages import Receipt
     from ...core.settings import JournalSettings
-
-SHOWN = 5
-"""Damaged requests that are named; of more the number is said."""
-
-
-@click.command()
-@click.argument("filter_text", metavar="[FILTER]", default="")
-@saved_option
-@reading_options
-@click.pass_context
-def export(ctx: click.Context, filter_text: str, saved: str, journal: str, url: str) -> None:
-    """Write the journal's messages to stdout, one a line, oldest first.
-
-    Each as it was received, with what Segment fills in (messageId, timestamp, …) filled in. With FILTER only
-    those that match (segtap help filter). Exit code 1 when parts of the journal are damaged and left out.
-    """
-    ctx.exit(asyncio.run(_export(with_saved(filter_text, saved), journal, url)))
-
-
-async def _export(filter_text: str, path: str, url: str) -> int:
-    from ...core import bounds_of
-    from ...core.commands.export import export_lines
-
-    settings = load({"journal": {"path": path}} if path else None)
-    damaged: list[Receipt] = []
-    lines = export_lines(
-        journal=settings.journal,
-        filter=filter_text,
-        url=url,
-        bounds=bounds_of(settings.ingest),
-        own=settings,
-        damaged=damaged.append,
-        note=say,
-    )
-    async for line in lines:
-        write_json_bytes(line)
-    sys.stdout.buffer.flush()
-    for receipt in damaged[:SHOWN]:
-        say(f"{receipt.refused}; left out.")
-    if len(damaged) > SHOWN:
-        say(f"and {len(damaged) - SHOWN:,} more damaged requests, left out")
-    return 1 if damaged else 0
 
 
 @click.group()

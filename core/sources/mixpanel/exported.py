@@ -29,8 +29,12 @@ class Exported(msgspec.Struct, frozen=True):
 
 def record_line(message: Message) -> bytes:
     """Return a record as a line: the record exactly as it was sent."""
-    endpoint = json_bytes(message.endpoint.partition("?")[0])
-    return b'{"endpoint":%s,"record":%s}' % (endpoint, _ONE_LINE.sub(b" ", message.original))
+    return exported_line(message.endpoint.partition("?")[0], message.original)
+
+
+def exported_line(endpoint: str, record: bytes) -> bytes:
+    """Return the JSON text of a record and its endpoint as a line."""
+    return b'{"endpoint":%s,"record":%s}' % (json_bytes(endpoint), _ONE_LINE.sub(b" ", record))
 
 
 def exported_record(line: bytes) -> Exported | None:
