@@ -17,9 +17,11 @@ and with one::
 
     async with Engine(load_settings()) as engine:  # an endpoint, on `engine.url`
         …
-    async with Client(*find_engine()) as client:   # one that runs already
+    async with Client.find() as client:            # one that runs already
         page = await client.page(filter='event:"order completed"')
         detail = await client.detail(page.summaries[-1].id)
+    with SyncClient.find() as client:              # the same without asyncio
+        page = client.page(filter='event:"order completed"')
 
 Names are imported when they are first used: `import segtap.core` costs nothing.
 """
@@ -31,7 +33,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api.client import Client
+    from .api.matches import Match, Matches, Unmet
     from .api.models import EngineState, FeedBatch, MessageDetail, Page, Summary
+    from .api.sync_client import SyncClient
     from .api.viewer import Viewer
     from .catalogue import rules
     from .catalogue.rule import Rule
@@ -53,7 +57,16 @@ if TYPE_CHECKING:
     from .engine.log import to_stream as log_to_stream
     from .engine.process import run as run_engine
     from .engine.process import serve as serve_engine
-    from .errors import SegtapError
+    from .errors import (
+        AccessRefused,
+        EngineError,
+        FilterFault,
+        ForwardingRefused,
+        InputError,
+        JournalError,
+        SegtapError,
+        SettingsError,
+    )
     from .forward.credentials import accepts_service_account, shown_with
     from .forward.records import counts_again
     from .forward.unsent import why_nothing
@@ -77,6 +90,7 @@ if TYPE_CHECKING:
     from .verdict import Finding, Operation, OutgoingRequest, Translation, Verdict
 
 _HOMES = {
+    "AccessRefused": "errors",
     "CheckSettings": "checks",
     "Client": "api.client",
     "CompiledSettings": "pipeline",
@@ -86,12 +100,19 @@ _HOMES = {
     "DeliveryState": "delivery",
     "Destination": "settings",
     "Engine": "engine.lifecycle",
+    "EngineError": "errors",
     "EngineState": "api.models",
     "FeedBatch": "api.models",
+    "FilterFault": "errors",
     "Finding": "verdict",
+    "ForwardingRefused": "errors",
+    "InputError": "errors",
+    "JournalError": "errors",
     "Json": "messages",
     "JsonObject": "messages",
     "Marks": "messages",
+    "Match": "api.matches",
+    "Matches": "api.matches",
     "Message": "messages",
     "MessageDetail": "api.models",
     "Operation": "verdict",
@@ -103,11 +124,14 @@ _HOMES = {
     "SECRET_STANDIN": "destinations.actions.credentials:SECRET",
     "SegtapError": "errors",
     "Settings": "settings",
+    "SettingsError": "errors",
     "Subscription": "settings",
     "Summary": "api.models",
+    "SyncClient": "api.sync_client",
     "Translation": "verdict",
     "Translator": "destinations.base",
     "UNKNOWN_INSERT_ID": "destinations.classic.insert_id:UNKNOWN",
+    "Unmet": "api.matches",
     "Verdict": "verdict",
     "Viewer": "api.viewer",
     "WireForm": "forward.wire",
@@ -121,8 +145,8 @@ _HOMES = {
     "compiled": "pipeline",
     "counts_again": "forward.records",
     "decode": "codec",
-    "filter_faults": "destinations.filters",
     "filter_entries": "query.guide:entries",
+    "filter_faults": "destinations.filters",
     "filter_guide": "query.guide:guide",
     "find_engine": "serve.notes",
     "id_in": "identities.requests",
@@ -156,6 +180,7 @@ __all__ = [
     "DEFAULT_GROUP_KEY",
     "SECRET_STANDIN",
     "UNKNOWN_INSERT_ID",
+    "AccessRefused",
     "CheckSettings",
     "Client",
     "CompiledSettings",
@@ -164,12 +189,19 @@ __all__ = [
     "DeliveryState",
     "Destination",
     "Engine",
+    "EngineError",
     "EngineState",
     "FeedBatch",
+    "FilterFault",
     "Finding",
+    "ForwardingRefused",
+    "InputError",
+    "JournalError",
     "Json",
     "JsonObject",
     "Marks",
+    "Match",
+    "Matches",
     "Message",
     "MessageDetail",
     "Operation",
@@ -180,10 +212,13 @@ __all__ = [
     "Rule",
     "SegtapError",
     "Settings",
+    "SettingsError",
     "Subscription",
     "Summary",
+    "SyncClient",
     "Translation",
     "Translator",
+    "Unmet",
     "Verdict",
     "Viewer",
     "WireForm",

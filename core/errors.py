@@ -13,6 +13,7 @@ SegtapError                  the base: its text tells a person what to do next
 │   ├── JournalFull          nothing more fits: ingest answers 503
 │   └── JournalTooNew        written by a newer segtap
 ├── EngineError              an engine cannot start, or cannot be reached
+│   ├── AccessRefused        an engine does not know the token, or does not answer that sender
 │   └── PortTaken            the port is in use (says by whom where that can be seen)
 └── ForwardingRefused        forwarding cannot be turned on (no token, a demo journal, …)
 """
@@ -123,6 +124,12 @@ class EngineError(SegtapError):
     """An engine cannot start, or cannot be reached."""
 
     title = "The engine cannot be reached"
+
+
+class AccessRefused(EngineError):
+    """An engine does not know the token, or does not answer the sender of the request."""
+
+    title = "The engine refuses the request"
 
 
 class PortTaken(EngineError):

@@ -16,7 +16,7 @@ import socket
 
 from ..ingest.body import Scope
 from ..serve.ports import is_loopback
-from .refusal import Refusal
+from .refusal import no_access
 
 _LOCAL_NAMES = frozenset({"localhost"})
 _PRIVATE_ENDINGS = (".localhost", ".local", ".internal")
@@ -26,13 +26,14 @@ _PRIVATE_ENDINGS = (".localhost", ".local", ".internal")
 def admit(scope: Scope, token: str) -> None:
     """Return if the request may use the API. Raises Refusal: 403 for its sender, 401 for its token."""
     if not names_this_machine(scope):
-        raise Refusal(403, "Only on this machine", "The API answers on this machine's own address only.")
+        raise no_access(403, "Only on this machine", "The API answers on this machine's own address only.")
     refuse_pages(scope)
     if not _has_token(scope, token):
-        raise Refusal(
+        raise no_access(
             401,
             "The token is wrong",
-            "This engine does not know that token. Each start makes a new one; attach again to read it.",
+            "This engine does not know that token. Each start makes a new one: "
+            "attach again, or read it with Client.find().",
         )
 
 
@@ -46,10 +47,10 @@ def admit_scraper(scope: Scope, token: str) -> None:
         return
     if not token:
         words = "Other machines need a token to read the metrics: start segtap with --metrics-token-env NAME."
-        raise Refusal(403, "Only on this machine", words)
+        raise no_access(403, "Only on this machine", words)
     if not _has_token(scope, token):
         words = "Send the value of the variable that --metrics-token-env names: Authorization: Bearer VALUE."
-        raise Refusal(401, "The token is wrong", words)
+        raise no_access(401, "The token is wrong", words)
 
 
 def admit_tests(scope: Scope, token: str, test_token: str) -> None:
@@ -62,13 +63,13 @@ def admit_tests(scope: Scope, token: str, test_token: str) -> None:
         return
     here = names_this_machine(scope)
     if not here and not _is_private(_host_name(scope)):
-        raise Refusal(
+        raise no_access(
             403, "Not by this name", "The test token is for addresses and names of private networks."
         )
     refuse_pages(scope)
     if not _has_token(scope, test_token) and not (here and _has_token(scope, token)):
         words = "Send the value of the variable that --test-token-env names: Authorization: Bearer VALUE."
-        raise Refusal(401, "The token is wrong", words)
+        raise no_access(401, "The token is wrong", words)
 
 
 def is_local(scope: Scope) -> bool:
@@ -87,7 +88,7 @@ def refuse_pages(scope: Scope) -> None:
     host = _host(scope)
     for key, value in scope["headers"]:
         if key == b"origin" and value.decode("latin-1").partition("://")[2] != host:
-            raise Refusal(403, "Not for web pages", "The API refuses pages of other origins.")
+            raise no_access(403, "Not for web pages", "The API refuses pages of other origins.")
 
 
 def refuse_sites(scope: Scope) -> None:
@@ -95,7 +96,7 @@ def refuse_sites(scope: Scope) -> None:
     refuse_pages(scope)
     sites = [value for key, value in scope["headers"] if key == b"sec-fetch-site"]
     if any(site not in (b"same-origin", b"none") for site in sites):
-        raise Refusal(403, "Not for web pages", "The API refuses pages of other origins.")
+        raise no_access(403, "Not for web pages", "The API refuses pages of other origins.")
 
 
 def _has_token(scope: Scope, token: str) -> bool:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 import msgspec
 
 from ..errors import EngineError, SegtapError
+from ..serve.notes import find_engine
 from .connection import Connection, foreign, gone, tls_for, words_of
 from .errors import ErrorAnswer, error_from
+from .expectations import Expectations
 from .matches import Matches, Unmet
 from .models import FeedBatch
-from .operations import FEED, PREFIX, ExpectRequest, Operation, WaitRequest
+from .operations import FEED, PREFIX, READYZ, ExpectRequest, Operation, WaitRequest
+from .probes import Probes
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -30,11 +33,11 @@ R = TypeVar("R")
 A = TypeVar("A")
 
 
-class Client(Viewer):
-    """A `Viewer` over HTTP and WebSocket.
+class Client(Viewer, Expectations, Probes):
+    """Every operation of the API, over HTTP and WebSocket, with asyncio; `SyncClient` has the same without.
 
-    `url` is one that the engine listens at on this machine, `token` the one it made when it started. After
-    `close`, every call raises EngineError.
+    `url` is one that the engine listens at on this machine, `token` the one it made when it started; `find`
+    knows both. The test token opens what `Expectations` has. After `close`, every call raises EngineError.
     """
 
     def __init__(self, url: str, token: str) -> None:
@@ -42,17 +45,28 @@ class Client(Viewer):
         self._token = token
         self._connection = Connection(self.url, token)
 
+    @classmethod
+    def find(cls, url: str = "", *, journal: str = "") -> Self:
+        """Return the client of a running engine of this user: at `url`, with that journal, or the newest.
+
+        Raises EngineError, which lists the engines that run.
+        """
+        return cls(*find_engine(url, journal=journal))
+
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
 
     async def call(self, operation: Operation[R, A], request: R) -> A:
-        """Call an operation that answers with one value."""
+        """Call an operation that answers with one value, or with text."""
         async with self._send(operation, request) as answer:
             status, content = answer.status_code, await _read(answer)
         unmet = operation.waits and status == 408
-        if status != 200 and not unmet:
+        unready = operation.name == READYZ.name and status == 503
+        if status != 200 and not unmet and not unready:
             raise _error_of(status, content, self.url)
         try:
+            if operation.kind == "text":
+                return cast(A, content.decode())
             answer = msgspec.json.decode(content, type=operation.answer)
             if isinstance(answer, Matches) and unmet:
                 raise Unmet(answer)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from . import operations as ops
+from .caller import Caller
 from .matches import Matches
 from .operations import NoRequest
-from .viewer import Viewer
 
 
-class Expectations:
-    """The messages of an engine since the last reset, as its tests see them; `viewer` carries the requests.
+class Expectations(Caller):
+    """The messages of an engine since the last reset, as its tests see them.
 
-    A `Client` made with the test token is enough. Every method raises FilterFault for a filter that cannot be
-    read.
+    The test token opens them as well. Every method raises FilterFault for a filter that cannot be read.
     """
-
-    def __init__(self, viewer: Viewer) -> None:
-        self._viewer = viewer
 
     async def messages(self, filter: str = "") -> Matches:
         """Return the messages received so far that match."""
-        return await self._viewer.call(ops.MESSAGES, ops.MatchesRequest(filter))
+        return await self.call(ops.MESSAGES, ops.MatchesRequest(filter))
 
     async def reset(self) -> None:
         """See only messages that are received from now on."""
-        await self._viewer.call(ops.RESET, NoRequest())
+        await self.call(ops.RESET, NoRequest())
 
     async def wait(
         self, filter: str = "", *, count: int = 1, exact: bool = False, within: float = 10.0
@@ -33,7 +29,7 @@ class Expectations:
 
         Raises Unmet with what is there if that does not come true.
         """
-        return await self._viewer.call(ops.WAIT, ops.WaitRequest(filter, count, exact, within))
+        return await self.call(ops.WAIT, ops.WaitRequest(filter, count, exact, within))
 
     async def expect(
         self,
@@ -45,4 +41,4 @@ class Expectations:
         within: float = 10.0,
     ) -> Matches:
         """Wait as `wait` does; with `none`, for no message that matches. Raises Unmet."""
-        return await self._viewer.call(ops.EXPECT, ops.ExpectRequest(filter, count, exact, none, within))
+        return await self.call(ops.EXPECT, ops.ExpectRequest(filter, count, exact, none, within))

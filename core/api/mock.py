@@ -14,7 +14,7 @@ from ..masks import Masks
 from ..messages import Json, JsonObject
 from .access import admit_tests, names_this_machine, refuse_sites
 from .errors import ErrorAnswer
-from .refusal import Refusal, refused
+from .refusal import Refusal, no_access, refused
 from .server import encode_answer
 
 PATHS = frozenset(("/health", "/messages"))
@@ -56,7 +56,7 @@ class MockApp:
         if not names_this_machine(scope):
             if not self._test_token:
                 words = "Other machines need the token of --test-token-env: Authorization: Bearer VALUE."
-                raise Refusal(403, "Only on this machine", words)
+                raise no_access(403, "Only on this machine", words)
             admit_tests(scope, "", self._test_token)
         messages = await self._take()
         return [{name: value for name, value in one.items() if name not in _LEFT_OUT} for one in messages]

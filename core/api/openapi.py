@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from importlib.metadata import version
 from typing import Any, cast
@@ -12,12 +13,25 @@ from ..messages import Json, JsonObject
 from .errors import ErrorAnswer
 from .operations import OPERATIONS, PREFIX, READYZ, NoRequest, Operation
 
+_ABOUT = """
+The control API of a running segtap. It answers programs on this machine that know the token of the engine,
+which is in its note: `engines/*.json` in the state folder. `segtap ps` lists the engines; `Client` and
+`SyncClient` of the Python package `segtap.core` find them.
+"""
+_TOKEN = """
+The engine makes a new token at each start. Operations with the tag `tests` also accept the value of the
+variable that `--test-token-env` names, and `metrics` that of `--metrics-token-env`.
+"""
 _REFUSALS = {
     "400": "The query or the body cannot be read, or names something that does not exist.",
     "401": "The token is missing or wrong.",
     "403": "The peer, the Host or the Origin is not of this machine.",
-    "409": "Forwarding cannot be turned on.",
+    "405": "The operation has another method.",
     "503": "The journal cannot be read or written.",
+}
+_REFUSALS_OF_BODIES = {
+    "409": "Forwarding cannot be turned on.",
+    "413": "The body is too large.",
 }
 _CONTENT_TYPES = {
     "value": "application/json",
@@ -39,13 +53,27 @@ def document() -> JsonObject:
         paths[PREFIX + operation.path] = {operation.method.lower(): described}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "segtap", "version": version("segtap")},
+        "info": {"title": "segtap", "version": version("segtap"), "description": _joined(_ABOUT)},
         "paths": paths,
         "components": {
-            "schemas": cast("Json", components),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {name: _described_once(schema) for name, schema in components.items()},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": _joined(_TOKEN)}
+            },
         },
     }
+
+
+def _joined(text: str) -> str:
+    """Return the lines of a docstring as paragraphs."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+
+
+def _described_once(schema: dict[str, Any]) -> JsonObject:
+    """Return a schema whose description has no line breaks of the source."""
+    text = schema.get("description")
+    return {**schema, "description": _joined(text)} if isinstance(text, str) else schema
 
 
 def _described(request: type[Any]) -> Any:
@@ -59,8 +87,11 @@ def _operation(
     described: JsonObject = {
         "operationId": operation.name,
         "summary": operation.summary,
+        "tags": ["probes" if operation.open or operation.scraped else _tag(operation)],
         "responses": _responses(operation, answer, error),
     }
+    if operation.request is not NoRequest and request.get("description"):
+        described["description"] = _joined(request["description"])
     if operation.scraped:
         described["security"] = [{}, {"token": []}]
     elif not operation.open:
@@ -76,11 +107,24 @@ def _operation(
             "name": name,
             "in": "path" if f"{{{name}}}" in operation.path else "query",
             "required": name in request.get("required", ()),
-            "schema": schema,
+            "schema": _of_query(schema),
         }
         for name, schema in request["properties"].items()
     ]
     return described
+
+
+def _tag(operation: Operation[Any, Any]) -> str:
+    """Return the word by which tools group an operation."""
+    return "tests" if operation.for_tests else "reads" if operation.method == "GET" else "orders"
+
+
+def _of_query(schema: dict[str, Any]) -> JsonObject:
+    """Return the schema of a field without null, which a query cannot hold."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name not in ("anyOf", "default")}, **kinds[0]}
 
 
 def _responses(operation: Operation[Any, Any], answer: dict[str, Any], error: dict[str, Any]) -> JsonObject:
@@ -99,7 +143,10 @@ def _responses(operation: Operation[Any, Any], answer: dict[str, Any], error: di
         responses["408"] = {"description": unmet, "content": content}
     if not operation.open:
         said: JsonObject = {"application/json": {"schema": cast("Json", error)}}
-        responses |= {code: {"description": text, "content": said} for code, text in _REFUSALS.items()}
+        refusals = _REFUSALS | _REFUSALS_OF_BODIES if operation.method == "POST" else _REFUSALS
+        if "{" in operation.path:
+            refusals = {**refusals, "404": "The path holds something else than a number."}
+        responses |= {code: {"description": text, "content": said} for code, text in refusals.items()}
     return responses
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ..errors import FilterFault, ForwardingRefused, InputError, JournalError, SegtapError, SettingsError
+from ..errors import (
+    AccessRefused,
+    FilterFault,
+    ForwardingRefused,
+    InputError,
+    JournalError,
+    SegtapError,
+    SettingsError,
+)
 from .errors import ErrorBody, error_body
 
 _STATUS: tuple[tuple[type[SegtapError], int], ...] = (
@@ -15,12 +23,22 @@ _STATUS: tuple[tuple[type[SegtapError], int], ...] = (
 
 
 class Refusal(Exception):
-    """Ends a request with this status and error."""
+    """Ends a request with this status and error. `allowed` are the methods that a 405 names, separated by
+    commas.
+    """
 
-    def __init__(self, status: int, title: str, message: str, kind: str = "EngineError") -> None:
+    def __init__(
+        self, status: int, title: str, message: str, kind: str = "EngineError", *, allowed: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.body = ErrorBody(kind, title, message)
+        self.allowed = allowed
+
+
+def no_access(status: int, title: str, message: str) -> Refusal:
+    """Return the refusal of a request for its sender (403) or its token (401)."""
+    return Refusal(status, title, message, AccessRefused.__name__)
 
 
 def unreadable(part: str, why: str) -> Refusal:

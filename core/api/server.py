@@ -50,7 +50,8 @@ class ControlApp:
             await self._send_value(send, unmet.matches, 408)
         except (Refusal, SegtapError) as error:
             status, body = refused(error)
-            await self._send_value(send, ErrorAnswer(body), status)
+            allowed = error.allowed if isinstance(error, Refusal) else ""
+            await self._send_value(send, ErrorAnswer(body), status, allowed=allowed)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation, in_path = operation_at(scope["path"][len(PREFIX) :])
@@ -87,18 +88,27 @@ class ControlApp:
         await self._send_value(send, answer, status, method=scope["method"])
 
     async def _send_value(
-        self, send: Send, value: msgspec.Struct | JsonObject, status: int = 200, *, method: str = ""
+        self,
+        send: Send,
+        value: msgspec.Struct | JsonObject,
+        status: int = 200,
+        *,
+        method: str = "",
+        allowed: str = "",
     ) -> None:
         """Answer with a value, known secrets in it masked."""
         body = encode_answer(self._engine.queries.masks.value(value))
-        await self._send_body(send, body, b"application/json", method, status)
+        await self._send_body(send, body, b"application/json", method, status, allowed)
 
     async def _send_body(
-        self, send: Send, body: bytes, content_type: bytes, method: str, status: int = 200
+        self, send: Send, body: bytes, content_type: bytes, method: str, status: int = 200, allowed: str = ""
     ) -> None:
-        """Send an answer; to HEAD its head alone."""
+        """Send an answer; to HEAD its head alone. `allowed` becomes the Allow header."""
         body = b"" if method == "HEAD" else body
-        await send(_start(status, content_type, len(body)))
+        start = _start(status, content_type, len(body))
+        if allowed:
+            start["headers"].append((b"allow", allowed.encode()))
+        await send(start)
         await send({"type": "http.response.body", "body": body})
 
     async def _send_lines(self, send: Send, lines: AsyncIterator[bytes]) -> None:
@@ -168,7 +178,7 @@ def _check_method(operation: Operation[Any, Any], method: str) -> None:
     allowed = (operation.method, "HEAD") if operation.open or operation.scraped else (operation.method,)
     if method not in allowed:
         why = f"Use {' or '.join(allowed)}, not {method}."
-        raise Refusal(405, "Method not allowed", why)
+        raise Refusal(405, "Method not allowed", why, allowed=", ".join(allowed))
 
 
 class _Gone(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Self, TypeVar
+from typing import Self
 
 import msgspec
 
@@ -14,31 +14,19 @@ from ..identities.model import Cluster, Users
 from ..settings import Settings
 from ..stories.model import EventStory, UserStory
 from . import operations as ops
+from .caller import Caller
 from .deliveries import Decided
 from .models import EngineState, FeedBatch, MessageDetail, Page, SuperProperties
-from .operations import NoRequest, Operation
-
-R = TypeVar("R")
-A = TypeVar("A")
+from .operations import NoRequest
 
 
-class Viewer(abc.ABC):
+class Viewer(Caller):
     """An engine as its viewers see it. `Client` is one over HTTP and WebSocket.
 
     A subclass carries requests to the engine; the methods below only name the operations. Every method raises
     EngineError if the engine cannot be reached or does not know the token, and otherwise the error that the
     engine raised.
     """
-
-    url: str
-
-    @abc.abstractmethod
-    async def call(self, operation: Operation[R, A], request: R) -> A:
-        """Call an operation that answers with one value."""
-
-    @abc.abstractmethod
-    def call_lines(self, operation: Operation[R, A], request: R) -> AsyncIterator[bytes]:
-        """Call an operation that answers with lines; each is JSON text with its newline."""
 
     @abc.abstractmethod
     def feed(self) -> AsyncGenerator[FeedBatch]:

@@ -7,7 +7,6 @@ from typing import cast
 import msgspec
 
 from ..api.client import Client
-from ..api.expectations import Expectations
 from ..api.matches import Matches, Unmet
 from ..messages import JsonObject
 from ..serve.notes import find_engine
@@ -55,7 +54,7 @@ async def expect_messages(expected: Expected, url: str = "", token: str = "") ->
         url, token = find_engine(url)
     async with Client(url, token) as client:
         try:
-            matches = await Expectations(client).expect(
+            matches = await client.expect(
                 expected.filter, count=expected.count, exact=expected.exact, within=expected.within
             )
         except Unmet as unmet:

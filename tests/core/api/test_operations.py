@@ -13,12 +13,16 @@ import msgspec
 import pytest
 from engines import engine_settings, isolate, running_engine
 from fake_viewer import FakeViewer, story
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from segtap.core.api import operations as ops
+from segtap.core.api.client import Client
 from segtap.core.api.expectations import Expectations
 from segtap.core.api.handlers import LINES, TEXTS, VALUES
 from segtap.core.api.openapi import document
 from segtap.core.api.operations import OPERATIONS, PREFIX, Operation, operation_at
+from segtap.core.api.probes import Probes
+from segtap.core.api.sync_client import SyncClient
 from segtap.core.api.viewer import Viewer
 
 FOR_TESTS = {operation.name for operation in OPERATIONS if operation.for_tests}
@@ -36,10 +40,25 @@ def test_server_and_viewer_have_every_operation() -> None:
     assert set(VALUES) == names(("value",))
     assert set(LINES) == names(("lines",))
     assert set(TEXTS) == names(("text",))
-    methods = {name for name, _ in inspect.getmembers(Viewer, inspect.isfunction) if not name.startswith("_")}
-    assert names() - NOT_FOR_VIEWERS == methods - {"call", "call_lines", "close", "decide", *ALSO_REPLAY}
-    doors = {name for name, _ in inspect.getmembers(Expectations, inspect.isfunction) if name[0] != "_"}
-    assert doors == FOR_TESTS
+    assert names() - NOT_FOR_VIEWERS == public(Viewer) - ALSO_REPLAY
+    assert public(Expectations) == FOR_TESTS
+    assert public(Probes) == {"healthz", "livez", "readyz", "metrics", "openapi"}
+
+
+def test_both_clients_have_every_operation() -> None:
+    assert names() <= public(Client)
+    missing = public(Client) - public(SyncClient)
+    assert not missing, "add a line for each of these to SyncClient: name = _answer(Client.name)"
+    for name in public(SyncClient):
+        of_both = [inspect.signature(getattr(kind, name)) for kind in (Client, SyncClient)]
+        assert of_both[0] == of_both[1]
+        assert getattr(SyncClient, name).__doc__ == getattr(Client, name).__doc__
+
+
+def public(kind: type) -> set[str]:
+    """The operations that a class has methods for."""
+    methods = {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
+    return methods - {"call", "call_lines", "close", "decide"}
 
 
 def test_names_and_paths_are_unique() -> None:
@@ -113,6 +132,16 @@ def test_the_document_describes_every_operation() -> None:
     (id,) = found["GET", "messages/{id}"]["parameters"]
     assert (id["name"], id["in"], id["required"]) == ("id", "path", True)
     assert found["POST", "replay"]["requestBody"]["required"]
+
+
+def test_the_document_is_valid() -> None:
+    described = json.loads(json.dumps(document()))
+    validate(described, cls=OpenAPIV31SpecValidator)
+    page = described["paths"][PREFIX + "page"]["get"]
+    assert page["description"].startswith("The request for at most `limit` messages: before or after an id")
+    assert all(one["schema"]["type"] in ("integer", "string") for one in page["parameters"])
+    texts = [schema.get("description", "") for schema in described["components"]["schemas"].values()]
+    assert not any("    " in text for text in texts)
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:

@@ -40,7 +40,7 @@ async def engine(settings: Settings) -> AsyncIterator[Engine]:
 @pytest.fixture
 async def tests(engine: Engine) -> AsyncIterator[Expectations]:
     async with Client(engine.url, TEST_TOKEN) as client:
-        yield Expectations(client)
+        yield client
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ async def test_many_wait_at_once(engine: Engine, tests: Expectations) -> None:
 async def test_a_change_of_delivery_is_seen(settings: Settings) -> None:
     settings = replace(settings, dry_run=True)
     async with Engine(settings) as engine, Client(engine.url, TEST_TOKEN) as client:
-        tests = Expectations(client)
+        tests = client
         await post(engine.url, order(1))
         with pytest.raises(Unmet) as unmet:
             await tests.expect("event:Order* delivery:waiting", within=0)
@@ -313,7 +313,7 @@ async def test_the_token_opens_nothing_else(engine: Engine, http: httpx.AsyncCli
 
 async def test_the_engines_own_token_opens_the_door_on_this_machine(engine: Engine) -> None:
     async with Client(engine.url, engine.token) as client:
-        assert (await Expectations(client).messages()).messages == ()
+        assert (await client.messages()).messages == ()
         assert TEST_TOKEN not in repr(await client.settings())
 
 
