@@ -21,7 +21,7 @@ PASSED, FAILED = "✔", "✖"
 ASCII_PASSED, ASCII_FAILED = "+", "x"
 RULE = "mapping-test"
 """What a failed expectation is called in JUnit and in annotations."""
-_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*tests[ \t]*\]\]", re.MULTILINE)
+_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(?:tool\.segtap\.)?tests[ \t]*\]\]", re.MULTILINE)
 
 Format = Callable[[Iterable[MappingResult], str, str], Iterator[str]]
 """From results, the settings file's name and its text to lines without their newline."""

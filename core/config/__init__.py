@@ -1,20 +1,17 @@
 """Settings from four places: flags win over SEGTAP_* variables, those over segtap.toml, that over defaults.
 
-The file is `segtap.toml` in the current folder, else in the user's config folder. Every key can be set from
-the environment: `SEGTAP_INGEST_PORT`, or `SEGTAP_PORT` for short, for `port` of `[ingest]`. Only the file
-holds subscriptions, filters and rules.
+The file is `segtap.toml` in the current folder, else `pyproject.toml` there with `[tool.segtap]`, else
+`segtap.toml` in the user's config folder. Every key can be set from the environment: `SEGTAP_INGEST_PORT`, or
+`SEGTAP_PORT` for short, for `port` of `[ingest]`. Only the file holds subscriptions, filters and rules.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import msgspec
-import platformdirs
 
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
@@ -33,15 +30,12 @@ from .names import (
     REGION_KEYS,
     SECTIONS,
     TABLES,
-    TOP_LEVEL,
-    keys_of,
     read_environment,
 )
 from .nearest import nearest_key
+from .reading import FILE_NAME, SettingsFile, find_file, read_file
 from .secrets import read_secret
 from .wrong_values import wrong_value
-
-FILE_NAME = "segtap.toml"
 
 
 def load(
@@ -63,12 +57,12 @@ def load(
     environ = os.environ if environ is None else environ
     path = file or (find_file() if look else None)
     layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
-    tables: JsonObject = {}
+    found = None if path is None else read_file(path)
     sources: dict[str, Source] = {}
-    if path is not None:
-        sections, plain, tables = _read_file(path)
-        layers.append((str(path), sections, plain))
-        sources |= dict.fromkeys([*_names_in(sections, plain), *tables], Source("file", str(path)))
+    if found is not None:
+        layers.append((str(path), found.sections, found.plain))
+        names = [*_names_in(found.sections, found.plain), *found.tables]
+        sources |= dict.fromkeys(names, Source("file", found.origin))
     sections, plain, variables = read_environment(environ)
     layers.append(("the environment", sections, plain))
     sources |= {name: Source("environment", variable) for name, variable in variables.items()}
@@ -79,15 +73,16 @@ def load(
     merged: dict[str, JsonObject] = {}
     top: JsonObject = {}
     for place, sections, plain in layers:
+        file = found if found is not None and place == str(path) else None
         for section, values in sections.items():
             known = merged.setdefault(section, {})
             for key, value in values.items():
                 known[key] = value
-                _check(section, key, value, place)
-        top.update(_checked(plain, place, path.parent if path is not None and place == str(path) else Path()))
+                _check(section, key, value, place, file)
+        top.update(_checked(plain, place, file))
     destination = merged.setdefault("destination", {})
     _resolve_token(destination, environ, sources)
-    origin = str(path) if path is not None else "defaults"
+    origin = found.origin if found is not None else "defaults"
     if layers[-2][1] or layers[-2][2]:
         origin += " and SEGTAP_* variables"
     try:
@@ -114,7 +109,7 @@ def load(
         destination=msgspec.structs.replace(settings.destination, **secrets["destination"]),
         ingest=msgspec.structs.replace(settings.ingest, **secrets["ingest"]),
     )
-    return _with_tables(settings, tables, str(path))
+    return settings if found is None else _with_tables_of(found, settings)
 
 
 def read_again(settings: Settings) -> Settings:
@@ -134,6 +129,17 @@ def read_again(settings: Settings) -> Settings:
         proxying=settings.proxying,
         look=exists,
     )
+
+
+def _with_tables_of(file: SettingsFile, settings: Settings) -> Settings:
+    # In this order: the insert functions say which parts are imitated after all.
+    for name in (*TABLES, KEYS):
+        if name in file.tables:
+            try:
+                settings = _with_tables(settings, {name: file.tables[name]}, str(file.path))
+            except SettingsError as error:
+                raise file.fault_of_table(name, error) from None
+    return settings
 
 
 def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings:
@@ -195,52 +201,6 @@ def _refuse_what_does_not_go_together(settings: Settings) -> None:
         )
 
 
-def find_file() -> Path | None:
-    """Return the settings file in force: of the current folder, else of the user's config folder, else
-    None.
-    """
-    candidates = (Path(FILE_NAME), Path(platformdirs.user_config_dir("segtap")) / FILE_NAME)
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _read_file(path: Path) -> tuple[dict[str, JsonObject], JsonObject, JsonObject]:
-    """Return the sections of a file, its plain keys, and its lists of tables and `[keys]` as they are."""
-    try:
-        raw = cast(JsonObject, tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8 text.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not TOML: {error}.") from error
-    sections: dict[str, JsonObject] = {}
-    plain: JsonObject = {}
-    tables: JsonObject = {}
-    for name, value in raw.items():
-        if name in TABLES or name == KEYS:
-            tables[name] = value
-        elif name in SECTIONS:
-            if not isinstance(value, dict):
-                raise SettingsError(f"{path}: [{name}] is a section, not a value.")
-            for key in value:
-                _refuse_unknown(key, keys_of(name), f"{path}: [{name}]")
-            sections[name] = value
-        else:
-            _refuse_unknown(name, (*TOP_LEVEL, *SECTIONS, KEYS, *TABLES), str(path))
-            plain[name] = value
-    return sections, plain, tables
-
-
-def _refuse_unknown(key: str, known: tuple[str, ...], place: str) -> None:
-    if key in NEVER_IN_A_FILE:
-        raise SettingsError(
-            f"{place}: a secret does not belong in this file. Put it into an environment variable and name"
-            f" that: {NEVER_IN_A_FILE[key]}."
-        )
-    if key not in known:
-        raise SettingsError(f"{place} has no key {key!r}. {nearest_key(key, known)}")
-
-
 def _names_in(sections: Mapping[str, JsonObject], plain: JsonObject) -> list[str]:
     """Return the names of the settings that one place gives: `destination.region`, `identity`."""
     return [*plain, *(f"{section}.{key}" for section, values in sections.items() for key in values)]
@@ -250,25 +210,35 @@ def _flag_name(name: str) -> str:
     return FLAG_NAMES.get(name, "--" + name.rpartition(".")[2].replace("_", "-"))
 
 
-def _check(section: str, key: str, value: Json, place: str) -> None:
-    """Convert one value on its own, so that a fault names the place and the key."""
+def _check(section: str, key: str, value: Json, place: str, file: SettingsFile | None) -> None:
+    """Convert one value on its own, so that a fault names the place, in a file its line, and the key."""
     if key in REGION_KEYS and isinstance(value, str):
         value = value.lower()
     try:
         msgspec.convert({key: value}, SECTIONS[section], strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{place}: {wrong_value(SECTIONS, section, key, value, error)}") from None
+        words = wrong_value(SECTIONS, section, key, value, error)
+        if file is not None:
+            raise file.named(f"{file.at(section, key)}: {words}") from None
+        raise SettingsError(f"{place}: {words}") from None
 
 
-def _checked(plain: JsonObject, place: str, folder: Path) -> JsonObject:
+def _checked(plain: JsonObject, place: str, file: SettingsFile | None) -> JsonObject:
     """Return the keys of no section, a plan's file found from the folder of what names it."""
-    repairs = plain.get("repair")
-    for name in repairs if isinstance(repairs, list) else ():
-        if name not in REPAIR_NAMES:
-            hint = nearest_key(str(name), REPAIR_NAMES, cutoff=0.5)
-            raise SettingsError(f"{place}: there is no repair {name!r}. {hint}")
+    for name, value in plain.items():
+        at = place if file is None else file.at("", name)
+        try:
+            msgspec.convert({name: value}, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            if name != "repair":
+                raise SettingsError(f"{at}: {name} cannot be {value!r}: {error}.") from None
+        for repair in value if name == "repair" and isinstance(value, list) else ():
+            if repair not in REPAIR_NAMES:
+                hint = nearest_key(str(repair), REPAIR_NAMES, cutoff=0.5)
+                raise SettingsError(f"{at}: there is no repair {repair!r}. {hint}")
     plan = plain.get("plan")
     if isinstance(plan, str) and plan:
+        folder = Path() if file is None else file.path.parent
         return {**plain, "plan": str((folder / Path(plan).expanduser()).absolute())}
     return plain
 

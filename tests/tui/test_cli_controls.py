@@ -172,6 +172,7 @@ CASES: dict[str, list[Case]] = {
     "init": [("init", "--stdout", "--yes", "--group-key", NAME), ("init", "--config", f"{NAME}.toml")],
     "config": [
         *(("config", "schema"), ("config", NAME), ("config", "schema", NAME)),
+        *(("config", "show"), ("config", "show", "--config", f"{NAME}.toml")),
         *(("config", "grafana"), ("config", "systemd"), ("config", "systemd", NAME)),
     ],
     "mappings": [

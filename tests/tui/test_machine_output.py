@@ -74,6 +74,7 @@ RUNS = {
     "segtap check": ("check", "--format", "json", *NOW, FILE),
     "segtap compare": ("compare", "actions", "classic-cloud", "--format", "json", *NOW, FILE),
     "segtap users": ("users", "--format", "json", FILE),
+    "segtap config show --format json": ("config", "show", "--all", "--format", "json"),
     "segtap rules": ("rules", "--format", "json"),
     "segtap explain": ("explain", "insert-id-charset", "--format", "json"),
     "segtap doctor": ("doctor", "--format", "json"),

@@ -118,6 +118,7 @@ CASES: dict[str, list[Case]] = {
     "plan infer": [READS, ("--journal", "j.db"), ("--journal", URL)],
     "plan show": [("plan.json",), ("plan.json", "--format", "json"), (URL,)],
     "init": [("--stdout", "--yes"), ("--token-env", ALL[0], "--stdout")],
+    "config show": [(), ("--all",), ("--all", "--format", "json")],
     "config schema": [()],
     "config grafana": [()],
     "config systemd": [()],

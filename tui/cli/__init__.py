@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("rules", "Explain a rule, with an example before and after."),
     "plan": ("plan", "Write a tracking plan from what was seen, and look at one."),
     "init": ("setup", "Write a commented segtap.toml from a few answers."),
-    "config": ("config", "Print a JSON Schema of segtap.toml."),
+    "config": ("config", "Show the settings in force; print a JSON Schema of segtap.toml."),
     "mappings": ("mappings", "Import your workspace's subscriptions, and show what they take."),
     "help": ("help", "Answer the questions of Mixpanel's guide, and explain commands."),
     "doctor": ("doctor", "Say why something is missing in Mixpanel."),

@@ -227,14 +227,24 @@ def test(ctx: click.Context, shape: str, config_file: Path | None) -> None:
 
 
 def write_asking(path: Path, text: str, *, yes: bool) -> None:
-    """Write a settings file. An existing one is changed only with the option for it, or after a question."""
+    """Write a settings file. An existing one is changed only with the option for it, or after a question.
+
+    So is the settings' place, if they are in pyproject.toml. Raises SettingsError for that file itself.
+    """
     from ...core.config.file import write_file
+    from ...core.config.reading import PYPROJECT, find_file
     from ...core.errors import SettingsError
 
-    if path.exists() and not yes:
+    if path.name == PYPROJECT:
+        raise SettingsError(f"segtap does not write {path}: --stdout prints what belongs in [tool.segtap].")
+    there = f"{path} is there already"
+    if in_project := not path.exists() and find_file() == Path(PYPROJECT):
+        there = f"{path} would take the place of [tool.segtap] in {PYPROJECT}"
+    if (path.exists() or in_project) and not yes:
+        verb = "writes" if in_project else "changes"
         if not sys.stdin.isatty():
-            raise SettingsError(f"{path} is there already: --yes changes it, --stdout prints instead.")
-        if not ask(f"{path} is there already. Change it?"):
+            raise SettingsError(f"{there}: --yes {verb} it, --stdout prints instead.")
+        if not ask(f"{there}. {verb.removesuffix('s').capitalize()} it?"):
             raise click.Abort
     write_file(path, text)
 
