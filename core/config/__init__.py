@@ -73,13 +73,13 @@ def load(
     merged: dict[str, JsonObject] = {}
     top: JsonObject = {}
     for place, sections, plain in layers:
-        file = found if found is not None and place == str(path) else None
+        at = found if found is not None and place == str(path) else None
         for section, values in sections.items():
             known = merged.setdefault(section, {})
             for key, value in values.items():
                 known[key] = value
-                _check(section, key, value, place, file)
-        top.update(_checked(plain, place, file))
+                _check(section, key, value, place, at)
+        top.update(_checked(plain, place, at))
     destination = merged.setdefault("destination", {})
     _resolve_token(destination, environ, sources)
     origin = found.origin if found is not None else "defaults"

@@ -96,9 +96,10 @@ def read_file(path: Path) -> SettingsFile:
     within = ""
     if path.name == PYPROJECT:
         within, tools = WITHIN, raw.get("tool")
-        raw = tools.get("segtap", {}) if isinstance(tools, dict) else {}
-        if not isinstance(raw, dict):
+        table = tools.get("segtap") if isinstance(tools, dict) else None
+        if not isinstance(table, dict | None):
             raise SettingsError(f"{path}: [tool.segtap] is a table, not a value.")
+        raw = table or JsonObject()
     file = SettingsFile(path=path, sections={}, plain={}, tables={}, lines=Lines(text, within))
     for name, value in raw.items():
         if name in TABLES or name == KEYS:
