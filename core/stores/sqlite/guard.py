@@ -187,11 +187,14 @@ class Guard:
 
     def _look(self) -> _Looks:
         looks = _Looks()
-        # Between two steps of a checkpoint the file alone is not whole: as much is taken as can be read.
+        # The file alone is not whole between two steps of a checkpoint, nor after one that had to stop where
+        # somebody still reads the log: as much is taken as can be read.
         with (
             contextlib.suppress(sqlite3.Error, UnicodeDecodeError),
             contextlib.closing(connect_aside(self._path)) as db,
         ):
+            # Else SQLite refuses to read anything of a file with fewer pages than its header says.
+            db.execute("PRAGMA writable_schema = ON")
             (application,) = db.execute("PRAGMA application_id").fetchone()
             looks = _Looks(int(application))
             (last,) = db.execute("SELECT max(seq) FROM receipts").fetchone()
