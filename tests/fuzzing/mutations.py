@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from random import Random
@@ -86,11 +87,11 @@ def mutate_json(value: Any, chance: Random, names: Sequence[str]) -> Any:
     for _ in range(chance.choice((1, 1, 2, 5))):
         places = list(_places(value))
         if not places:
-            return chance.choice(VALUES)
+            return _value(chance)
         holder, key = chance.choice(places)
         match chance.randrange(5):
             case 0 | 1:
-                holder[key] = chance.choice(VALUES)
+                holder[key] = _value(chance)
             case 2 if isinstance(holder, dict):
                 holder[chance.choice((*names, "x", "", "\0"))] = holder.pop(key)
             case 3:
@@ -99,8 +100,14 @@ def mutate_json(value: Any, chance: Random, names: Sequence[str]) -> Any:
             case 4:
                 del holder[key]
             case _:
+                # Once: thirty times thirty times thirty would be all that is made.
                 holder[key] = [holder[key]] * chance.choice((1, 2, 30))
+                break
     return value
+
+
+def _value(chance: Random) -> Any:
+    return copy.deepcopy(chance.choice(VALUES))
 
 
 def _places(value: Any) -> Any:

@@ -123,10 +123,11 @@ class Writer:
                 written = self._commit(appends)
                 if going and len(appends) >= GATHER_FROM and written <= GATHER_BYTES:
                     self._gather()
+            idle = not appends and not self._works
             if self._works:
                 self._do(self._works.popleft())
             self._rescue.look()
-            self._checkpoints.between_commits()
+            self._checkpoints.between_commits(idle=idle)
         self._rescue.look(at_once=True)
         self._checkpoints.close()
         self.store.close()

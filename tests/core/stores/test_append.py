@@ -167,16 +167,3 @@ async def test_a_commit_reaches_the_disk_and_makes_no_checkpoint(journal: Stores
     with pytest.raises(ValueError, match="above the last"):
         await journal.index.add([], 2)
     assert await journal._writer.run(pragmas) == [full, 0]
-
-
-async def test_the_log_is_moved_into_the_file_and_starts_over(
-    journal: Stores, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("segtap.core.stores.sqlite.checkpoints.EVERY", 1_000_000)
-    for _ in range(60):
-        await asyncio.gather(
-            *(journal.receipts.append(a_receipt(body=os.urandom(20_000))) for _ in range(32))
-        )
-    written = 60 * 32 * 20_000
-    assert os.path.getsize(path) > written * 0.3
-    assert os.path.getsize(f"{path}-wal") < written * 0.7  # without starting over it would hold all
