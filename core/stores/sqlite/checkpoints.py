@@ -2,8 +2,9 @@
 
 SQLite's own checkpoints run inside a commit, which then takes tens of milliseconds. Here a thread with
 a connection of its own moves the log while commits go on. The log starts over once all of it was moved and
-nothing was written meanwhile: that is tried when nothing was written for a moment. Where there is no such moment
-the log grows, and once it is `MOST` long the writer moves the rest itself: the only time that a commit waits.
+nothing was written meanwhile: that is tried when nothing was written for a moment. Where there is no such
+moment the log grows, and once it is `MOST` long the writer moves the rest itself: the only time that a commit
+waits.
 """
 
 from __future__ import annotations
@@ -94,12 +95,12 @@ class Checkpoints:
         if self._bulk is not None:
             if self._bulk.done():
                 self._finish(self._bulk)
+        elif self._length >= MOST:
+            self._length = self._written = 0
+            self._try(self._store.checkpoint)
         elif self._written >= EVERY:
             self._written = 0
             self._start()
-        elif self._length >= MOST:
-            self._length = 0
-            self._try(self._store.checkpoint)
         elif self._length and idle and time.monotonic() >= self._rest_at:
             self._start()
 
