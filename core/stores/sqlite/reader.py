@@ -10,10 +10,10 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ...api.models import Page, Summary
 from ...delivery import Delivery, DeliveryState, Owed
@@ -144,6 +144,25 @@ class Reader:
             await asyncio.to_thread(lane.close)
 
 
+def _rising(rows: Iterable[tuple[Any, ...]], above: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows whose number, their first column, is above that of all before.
+
+    A damaged tree has others, too: whoever goes on behind the last one would never come to an end.
+    """
+    for row in rows:
+        if row[0] > above:
+            above = row[0]
+            yield row
+
+
+def _falling(rows: Iterable[tuple[Any, ...]], below: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows whose number is below that of all before, as `_rising` does."""
+    for row in rows:
+        if row[0] < below:
+            below = row[0]
+            yield row
+
+
 def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
     """Return receipts above a number, oldest first; at least one if there is one, else at most READ_BYTES."""
     found: list[Receipt] = []
@@ -152,7 +171,7 @@ def receipts(db: sqlite3.Connection, after: int, limit: int) -> list[Receipt]:
         "SELECT seq, received_at, form, data FROM receipts WHERE seq > ? ORDER BY seq LIMIT ?",
         (after, bounded(limit)),
     )
-    for row in cursor:
+    for row in _rising(cursor, after):
         receipt = unpack_receipt(*row)
         found.append(receipt)
         taken += len(receipt.body)
@@ -227,8 +246,8 @@ def stale(db: sqlite3.Connection, revision: str, before: int, limit: int) -> lis
         f"SELECT {SUMMARY_COLUMNS} FROM lines WHERE id < ? AND revision != ? "
         f"AND NOT marks & {int(Marks.REFUSED)} ORDER BY id DESC LIMIT ?",
         (before, revision, min(limit, MAX_LIMIT)),
-    ).fetchall()
-    return [unpack_summary(row) for row in reversed(rows)]
+    )
+    return [unpack_summary(row) for row in reversed(list(_falling(rows, before)))]
 
 
 def replays(db: sqlite3.Connection, message_id: str, after: int, limit: int) -> list[Summary]:
@@ -250,10 +269,11 @@ def page(db: sqlite3.Connection, before: int | None, after: int | None, limit: i
     limit = bounded(limit)
     start, end = after or 0, ENDLESS if before is None else before
     order = "DESC" if after is None else "ASC"
-    rows = db.execute(
+    found = db.execute(
         f"SELECT {SUMMARY_COLUMNS} FROM lines WHERE id > ? AND id < ? ORDER BY id {order} LIMIT ?",
         (start, end, limit + 1),
-    ).fetchall()
+    )
+    rows = list(_falling(found, end) if after is None else _rising(found, start))
     lines = [unpack_summary(row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(summaries=tuple(lines if after is not None else reversed(lines)), more=more)
@@ -266,7 +286,7 @@ def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Owed]:
         f"WHERE {OWED} AND delivery != ? AND id > ? ORDER BY id LIMIT ?",
         (DeliveryState.HELD.value, after, bounded(limit)),
     )
-    return [unpack_owed(*row) for row in rows]
+    return [unpack_owed(*row) for row in _rising(rows, after)]
 
 
 def deliveries(db: sqlite3.Connection, id: int) -> list[Delivery]:
