@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from ..delivery import DeliveryState
 from .models import Change, EngineState, FeedBatch, Summary
 
-FRAME_INTERVAL = 0.05
-"""Seconds between two frames to one viewer: 20 a second at most. The first after a rest goes at once."""
+FRAME_INTERVAL = 0.1
+"""Seconds between two frames to one viewer: 10 a second at most. The first after a rest goes at once."""
 NO_STATUSES: Mapping[int, int] = {}
-MAX_ADDED = 2_000
+MAX_ADDED = 4_000
 MAX_CHANGED = 10_000
 """What is held for a viewer between frames. Beyond it the oldest go: summaries are counted as missed; after
 lost changes, what the viewer holds is outdated."""

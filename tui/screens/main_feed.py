@@ -237,8 +237,7 @@ class MainFeed(MainShape):
         titles = (title, list_place(self.list))
         if titles != self._titles:
             self._titles = titles
-            frame = self.query_one("#messages")
-            frame.border_title, frame.border_subtitle = titles  # pyright: ignore[reportAttributeAccessIssue]
+            self.list_frame.put_titles(*titles)
 
     def _hear_many(self) -> None:
         """Show other marks, and how far something is that is done with many messages."""

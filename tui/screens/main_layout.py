@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList
@@ -34,6 +33,7 @@ from ..widgets.pane import Pane
 from ..widgets.pane_search import SearchInput, SearchOpen
 from ..widgets.pane_tabs import PaneTabs
 from ..widgets.segment_pane import SegmentPane
+from ..widgets.titled import TitledVertical
 from ..widgets.warnings_pane import JumpTo, WarningsPane
 from ..widgets.wire_pane import WirePane
 
@@ -73,6 +73,7 @@ class MainLayout(Screen[None]):
         self.header = Header(viewer.url, marks=marks, clock=clock, id="header")
         self.list = MessageList(marks=marks, id="list")
         self.list_head = ListHead(self.list, id="list-head")
+        self.list_frame = TitledVertical(id="messages")
         self.filter_bar = FilterBar(self.list, id="filter")
         self.marks_bar = MarksBar(id="marks-bar")
         self.empty = EmptyState(viewer.url, settings.origin, marks=marks, id="empty")
@@ -101,7 +102,7 @@ class MainLayout(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.header
         with self.body:
-            with Vertical(id="messages"):
+            with self.list_frame:
                 yield self.list_head
                 yield self.list
                 yield self.filter_bar
@@ -150,7 +151,7 @@ class MainLayout(Screen[None]):
         alone = narrow and not self.opened
         for name, pane in self.panes.items():
             pane.display = self._visible(name)
-        self.query_one("#messages").display = alone or not narrow
+        self.list_frame.display = alone or not narrow
         self.caption.display = not alone
         self.tabs["all"].display = narrow and self.opened
         self.tabs["left"].display = self.tabs["right"].display = not narrow and not wide

@@ -6,6 +6,7 @@ Only lines in sight are drawn, each once until it changes, so the cost does not 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from ..render.detail import Span
@@ -127,10 +129,26 @@ class LineView(ScrollView, can_focus=True):
             self.show_vertical_scrollbar = scrolls
             return
         self.set_reactive(LineView.virtual_size, size)  # pyright: ignore[reportArgumentType]
-        if scrolls:
-            self.vertical_scrollbar.window_virtual_size = rows
+        self._put_scrollbar()
         if self.scroll_offset.y > self.max_scroll_y:
             self.scroll_to_line(self.max_scroll_y)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw what is in sight now."""
+        self._put_scrollbar()
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
+
+    def _put_scrollbar(self) -> None:
+        """Hand size and place to the scrollbar, which is drawn only if it looks different then."""
+        if not self.show_vertical_scrollbar:
+            return
+        bar = self.vertical_scrollbar
+        before = _thumb(bar)
+        bar.set_reactive(ScrollBar.window_virtual_size, self.virtual_size.height)  # pyright: ignore[reportArgumentType]
+        bar.set_reactive(ScrollBar.position, bar.validate_position(self.scroll_y))  # pyright: ignore[reportArgumentType]
+        if _thumb(bar) != before:
+            bar.refresh()
 
     def scroll_to_line(self, at: int) -> None:
         """Put a line at the top, as far as there are lines below it."""
@@ -148,6 +166,15 @@ class LineView(ScrollView, can_focus=True):
         """Return the line under the pointer, None below the last one."""
         at = self.scroll_offset.y + event.get_content_offset_capture(self).y
         return at if 0 <= at < self.line_count else None
+
+
+def _thumb(bar: ScrollBar) -> tuple[int, int]:
+    """Return where the scrollbar's thumb begins and how long it is, in eighths of a cell as it is drawn."""
+    cells, lines, window = bar.size.height, bar.window_virtual_size, bar.window_size
+    if not cells or not window or lines <= window:
+        return 0, 0
+    length = max(1, window * cells / lines)
+    return int((cells - length) * bar.position / (lines - window) * 8), math.ceil(length * 8)
 
 
 class LineList(LineView):

@@ -113,6 +113,7 @@ class MessageList(MessageLines, inherit_bindings=False):
         self.note_widths(summaries)
         first = not selection.following and selection.id is None
         top = self.scroll_offset.y
+        in_sight = len(self.window) - len(summaries) < top + self.size.height
         read_from = len(self.window) if selection.following else min(top, selection.at)
         dropped = self.window.trim(keep_from=read_from)
         self.resize_lines()
@@ -125,7 +126,9 @@ class MessageList(MessageLines, inherit_bindings=False):
         if first:
             self._select(0)
         self._note_seen()
-        self._changed()
+        if selection.following or in_sight:
+            self.refresh()
+        self.post_message(self.Changed())
 
     def extend_below(self, page: Page, *, more: bool) -> None:
         """Add a page of newer messages that was requested; `more` says whether yet newer ones exist."""

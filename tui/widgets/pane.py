@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.content import Content
-from textual.geometry import Region
 from textual.reactive import reactive
 
 from ...core.api.models import MessageDetail
 from ...core.text import clean
 from ..render.plain import worded
 from .pane_search import PaneSearch
+from .titled import Titled
 
 
-class Pane(PaneSearch):
+class Pane(PaneSearch, Titled):
     """A part of the screen about one message or one refused request.
 
     Setting `detail` shows another message. The title on the line above says what is shown; of which message,
@@ -68,14 +68,7 @@ class Pane(PaneSearch):
         name = f"{self._number} {self.TITLE}" if self._number else self.TITLE
         lead = "" if self.styles.border_left[0] else " "  # beside a frame Textual puts one
         words = f"{lead}{name} ─ {self._shows} " if self._shows else f"{lead}{name} "
-        last, self._border_title = self._border_title, worded(self, Content(words))
-        if last is None or not last.is_same(self._border_title):
-            self._redraw_row(0)
-
-    def _redraw_row(self, y: int) -> None:
-        """Draw one row of the pane again. Setting Textual's `border_title` draws the whole pane."""
-        inside = self.content_offset
-        self.refresh(Region(-inside.x, y - inside.y, self.outer_size.width, 1))
+        self.put_titles(worded(self, Content(words)))
 
     def fill(self, detail: MessageDetail | None) -> None:
         """Show the message; None if none is selected."""

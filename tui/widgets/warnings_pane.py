@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
@@ -107,22 +109,33 @@ class WarningsPane(Pane):
         at = self.options.highlighted if same_message else None
         self._key = key
         self.findings = tuple(sorted(found, key=lambda finding: SEVERITY_WEIGHT[finding.severity]))
-        self.options.clear_options()
         marks = marks_of(self)
-        for number, finding in enumerate(self.findings):
-            self.options.add_options(
-                [*([None] if number else []), Option(worded(self, entry(finding, marks)))]
-            )
+        entries = [entry(finding, marks) for finding in self.findings]
         if copy is not None:
-            words = other_copy(copy, {COPY: copy.summary.id}, room)
-            self.options.add_options([*([None] if found else []), Option(worded(self, words))])
-        for words in moves:
-            self.options.add_options(
-                [*([None] if self.options.option_count else []), Option(worded(self, words))]
-            )
+            entries.append(other_copy(copy, {COPY: copy.summary.id}, room))
+        stays = not self._list([worded(self, words) for words in (*entries, *moves)])
         self.options.display = bool(self.options.option_count)
-        if self.options.display:
-            self.options.highlighted = at or 0
+        if not self.options.display:
+            return
+        stays = stays and self.options.highlighted == (at or 0)
+        self.options.highlighted = at or 0
+        if stays and self.options.has_focus:
+            self.on_descendant_focus()  # the same place, of another message
+
+    def _list(self, entries: Sequence[Content]) -> bool:
+        """Put entries into the list, with a line between two; return False if they stand there already.
+
+        Other entries have the whole screen laid out again.
+        """
+        last = [option.prompt for option in self.options.options]
+        if len(last) == len(entries) and all(
+            isinstance(one, Content) and one.is_same(other) for one, other in zip(last, entries, strict=True)
+        ):
+            return False
+        self.options.clear_options()
+        options = [Option(words) for words in entries]
+        self.options.add_options([item for option in options for item in (None, option)][1:])
+        return True
 
     def on_resize(self) -> None:
         """Write the fields of the other copy as there is room for them now."""
