@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +19,14 @@ from segtap.core.verdict import Severity
 AT = 1_790_000_000_000
 
 
+_uids = itertools.count(1)
+
+
 def a_receipt(
-    uid: str = "r", *, body: bytes = b'{"event":"Order Completed"}', at: int = AT, wanted: bool = False
+    uid: str = "", *, body: bytes = b'{"event":"Order Completed"}', at: int = AT, wanted: bool = False
 ) -> Receipt:
     return Receipt(
-        uid=uid,
+        uid=uid or f"r-{next(_uids)}",
         received_at=at,
         method="POST",
         path="/v1/track",

@@ -104,6 +104,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
         self.indexer.appended(receipts)
         self.expecting.appended(receipts)
 
+    def told(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
+        """Show what other engines have recorded, see `Outbox.follow`."""
+        self.feed.change(states, refusal_statuses(deliveries))
+
 
 def build(
     active: ActiveSettings,

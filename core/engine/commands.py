@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -156,8 +156,12 @@ class Commands:
 
     async def clear(self) -> None:
         """Delete every message of the journal, those owed to Mixpanel included."""
+        await self.cleared(self._stores.clear)
+
+    async def cleared(self, drop: Callable[[], Awaitable[None]]) -> None:
+        """Delete every message by `drop`, and forget what was made of them."""
         async with self._switch.paused(), self._indexer.pause():
-            await self._stores.clear()
+            await drop()
             self._indexer.forget()
             self._history.cancel()
             self._active.forget()

@@ -177,6 +177,8 @@ class Engine:
         parts.faults.report("subscriptions", " · ".join(active.faults))
         opened.receipts.watch(self._store_reports)
         opened.receipts.follow(parts.appended)
+        opened.outbox.follow(parts.told)
+        opened.watch_clear(parts.commands.cleared)
         # Read before the indexer adds to them: the rules on the stream see in the indexer what it adds.
         newest = await parts.history.newest()
         await parts.gathering.restore()
@@ -187,7 +189,7 @@ class Engine:
         )
         parts.rejudging.start(after=self._refilling)
         parts.history.learn(newest)
-        if not forward:
+        if not forward and not opened.shared:
             parts.supervisor.start("finding what was on its way", parts.deliveries.find_unanswered)
         parts.supervisor.start("watching the settings", parts.watch.run)
         if parts.certificates is not None:

@@ -75,8 +75,10 @@ class Sending:
 
     @contextlib.asynccontextmanager
     async def _alone(self) -> AsyncGenerator[bool]:
-        """Keep forwarding from being turned on meanwhile. Yields False if it is on: it sends what is owed."""
-        if self._switch.sending:
+        """Keep forwarding from being turned on meanwhile. Yields False if it is on, here or perhaps in
+        another engine that shares the journal: it sends what is owed.
+        """
+        if self._switch.sending or self._stores.shared:
             yield False
             return
         async with self._switch.held():
@@ -104,6 +106,7 @@ class Sending:
                 id, state = message.id, lines[message.id].delivery
                 made = made_from(message, active, account)
                 owed = state in OWED_STATES or await self._is_owed(id)
+                owed = owed or (self._stores.shared and state is DeliveryState.UNCERTAIN)
                 if isinstance(made, DeliveryState) or not made:
                     found[id] = Validated(id=id, words=why_not(message, active), delivery=state)
                 elif owed and not alone:

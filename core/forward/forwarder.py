@@ -217,15 +217,18 @@ class Forwarder:
         self._finished.clear()
         self._line = transport = self._transport or HttpxTransport()
         try:
-            await self._begin()
-            while not self._stopping and self._dispatcher.failure is None:
-                self._changed.clear()
-                await self._turn()
-                # Until something has changed, or it is time for a try that was put off.
-                await (self._changed.wait() if self.halted else self._courier.next_change())
-            await self._finish()
+            async with self._services.outbox.sending(self.at_rest):
+                try:
+                    await self._begin()
+                    while not self._stopping and self._dispatcher.failure is None:
+                        self._changed.clear()
+                        await self._turn()
+                        # Until something has changed, or it is time for a try that was put off.
+                        await (self._changed.wait() if self.halted else self._courier.next_change())
+                    await self._finish()
+                finally:
+                    await self._dispatcher.abandon()
         finally:
-            await self._dispatcher.abandon()
             if self._transport is None:
                 await transport.close()
             self._running = False

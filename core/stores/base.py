@@ -15,6 +15,7 @@ This module is over 350 lines, so that all promises of a store are on one page.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -163,7 +164,7 @@ class ReceiptLog(ReadableLog, Protocol):
     """The append-only truth about what was received."""
 
     def append(self, receipt: Receipt) -> Awaitable[Cursor]:
-        """Make a receipt durable and return its position.
+        """Make a receipt durable and return its position, START if it is durable but has none yet.
 
         Raises JournalFull when the store has reached its limit and may not delete what it holds.
         """
@@ -331,11 +332,32 @@ class ReadableOutbox(Protocol):
         ...
 
 
+Told: TypeAlias = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState]]], None]
+Rest: TypeAlias = Callable[[], AbstractAsyncContextManager[set[int]]]
+"""Keeps a forwarder from sending; gives the messages of which a request is under way nevertheless."""
+Drop: TypeAlias = Callable[[], Awaitable[None]]
+
+
 class Outbox(ReadableOutbox, Protocol):
     """What is owed to Mixpanel, and what became of it."""
 
     async def owed(self, after: int = 0, limit: int = 1000) -> list[Owed]:
-        """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
+        """Return messages to be sent, oldest first, with an id above `after`; held ones are left out.
+
+        Where several engines share the store, an engine that is `sending` is given its own part of them.
+        """
+        ...
+
+    def sending(self, rest: Rest) -> AbstractAsyncContextManager[None]:
+        """Return a context during which this engine sends what is owed.
+
+        Where several engines share the store, `rest` is entered whenever another part of what is owed becomes
+        this engine's; afterwards what is owed has to be read from the start.
+        """
+        ...
+
+    def follow(self, told: Told) -> None:
+        """Call `told` with what other engines have recorded, once it is in the store."""
         ...
 
     async def deliveries_of(self, ids: Sequence[int]) -> dict[int, list[Delivery]]:
@@ -394,6 +416,15 @@ class Stores(Readable, Protocol):
     @property
     def ephemeral(self) -> bool:
         """True if what it holds is deleted on close."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """True if other engines use it at the same time, and may send what is owed."""
+        ...
+
+    def watch_clear(self, cleared: Callable[[Drop], Awaitable[None]]) -> None:
+        """Call `cleared` when another engine has cleared the store, with what deletes it here, too."""
         ...
 
     @property

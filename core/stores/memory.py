@@ -7,7 +7,8 @@ This module is over 350 lines, for it has all three stores.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -25,11 +26,14 @@ from .base import (
     CountedField,
     Counts,
     Cursor,
+    Drop,
     Entry,
     Found,
     Judged,
+    Rest,
     Revision,
     Snapshot,
+    Told,
 )
 from .memory_totals import line_of, severities_of, values_of
 from .tallies import StepOf, Stretch, Tallies, tallies_of
@@ -373,6 +377,13 @@ class MemoryOutbox:
         found = (line for line in owed if line.delivery is not DeliveryState.HELD)
         return [Owed(line.id, line.marks, line.delivery, line.received_at) for line in islice(found, limit)]
 
+    def sending(self, rest: Rest) -> AbstractAsyncContextManager[None]:
+        """Return a context that does nothing: no other engine sends what is owed."""
+        return nullcontext()
+
+    def follow(self, told: Told) -> None:
+        """Do nothing: no other engine records anything."""
+
     async def record(
         self,
         deliveries: Sequence[Delivery],
@@ -407,6 +418,7 @@ class MemoryStores:
     """`Stores` in memory. `memory` holds what they keep."""
 
     ephemeral = True
+    shared = False
     path = MEMORY
 
     def __init__(self, max_bytes: int = 1 << 30) -> None:
@@ -418,6 +430,9 @@ class MemoryStores:
     def size(self) -> int:
         """Return how many bytes the bodies of the receipts have."""
         return self.memory.bytes
+
+    def watch_clear(self, cleared: Callable[[Drop], Awaitable[None]]) -> None:
+        """Do nothing: no other engine clears it."""
 
     def announce(self, url: str) -> None:
         """Do nothing: no other engine can want the same memory."""

@@ -31,10 +31,12 @@ class DeliveryRows(MessageRows):
         deliveries: Sequence[Delivery],
         states: Sequence[tuple[int, DeliveryState]],
         owing: Collection[int] = (),
+        mark: tuple[str, int] | None = None,
     ) -> int | None:
         """Write attempts and states of messages; those no longer in the journal are left out.
 
-        See `Outbox.record` for `owing`. Returns the lowest receipt number whose message changed, or None.
+        See `Outbox.record` for `owing`. `mark` is kept in the same step, see `Store.keep_mark`. Returns the
+        lowest receipt number whose message changed, or None.
         """
         with self._transaction():
             there = self._there({id for id, _ in states}.union([one.message for one in deliveries]))
@@ -54,6 +56,8 @@ class DeliveryRows(MessageRows):
                         (state.value, int(owed), *some),
                     )
             self._db.execute(SET_META, (tally.encode(), "counts"))
+            if mark is not None:
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", mark)
         self._tally = tally
         self.line_changes += bool(after)
         return seq_of(min(after)) if after else None

@@ -44,9 +44,16 @@ def chosen_path(setting: str) -> Path:
     """
     if not setting:
         return default_path().resolve()
+    if setting.startswith("nats://"):
+        raise JournalError(
+            "This command reads a journal's file, or asks the segtap that has the journal. For a journal at "
+            "nats:// name one that runs: --url URL, or segtap attach URL.",
+            title="That journal is no file",
+        )
     if "://" in setting:
         raise JournalError(
-            f"A journal at {setting.split('://', 1)[0]}:// cannot be used yet. Name a file: --journal PATH.",
+            f"A journal at {setting.split('://', 1)[0]}:// cannot be used yet. Name a file, "
+            "or streams of NATS: --journal PATH, --journal nats://HOST/STREAM.",
             title="That journal is not supported",
         )
     try:

@@ -44,6 +44,7 @@ READ_BYTES = 2 * 1024 * 1024
 ENDLESS = (1 << 63) - 1
 """Above the id of every message."""
 _IDS_A_QUERY = 500
+_USER = "CASE user_id WHEN '' THEN anonymous_id ELSE user_id END"
 _NAMESAKES = 1_000
 """Messages of one messageId among which replays are looked for."""
 _NUDGE = 0.02
@@ -287,6 +288,28 @@ def owed(db: sqlite3.Connection, after: int, limit: int) -> list[Owed]:
         (DeliveryState.HELD.value, after, bounded(limit)),
     )
     return [unpack_owed(*row) for row in _rising(rows, after)]
+
+
+def owed_with_users(db: sqlite3.Connection, after: int, limit: int) -> list[tuple[Owed, str]]:
+    """Return messages to be sent, oldest first, each with the user id or anonymous id that it has."""
+    rows = db.execute(
+        f"SELECT id, marks, delivery, received_at, {_USER} FROM messages "
+        f"WHERE {OWED} AND delivery != ? AND id > ? ORDER BY id LIMIT ?",
+        (DeliveryState.HELD.value, after, bounded(limit)),
+    )
+    return [(unpack_owed(*row), str(user)) for *row, user in rows]
+
+
+def users_and_states(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Return the user id or anonymous id of messages, and the state of their delivery."""
+    found: dict[int, tuple[str, str]] = {}
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        some = ids[start : start + _IDS_A_QUERY]
+        rows = db.execute(
+            f"SELECT id, {_USER}, delivery FROM messages WHERE id IN ({','.join('?' * len(some))})", some
+        )
+        found.update({id: (str(user), str(state)) for id, user, state in rows})
+    return found
 
 
 def deliveries(db: sqlite3.Connection, id: int) -> list[Delivery]:

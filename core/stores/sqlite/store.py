@@ -130,10 +130,10 @@ class Store(DeliveryRows):
         changes: int = self._db.total_changes
         return changes
 
-    def append(self, rows: Sequence[ReceiptRow]) -> range:
-        """Write receipts; returns their numbers."""
-        first = self.last_seq + 1
-        numbers = range(first, first + len(rows))
+    def append(self, rows: Sequence[ReceiptRow], numbers: Sequence[int] | None = None) -> Sequence[int]:
+        """Write receipts; returns their numbers. `numbers` are those that another log has given them."""
+        if numbers is None:
+            numbers = range(self.last_seq + 1, self.last_seq + 1 + len(rows))
         with self._transaction():
             for at in range(0, len(rows), ROWS):
                 some = list(zip(numbers[at : at + ROWS], rows[at : at + ROWS], strict=True))
@@ -189,6 +189,20 @@ class Store(DeliveryRows):
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('settings', ?)", (text,))
         self.settings = text
+
+    def mark(self, key: str) -> str:
+        """Return what `keep_mark` kept, "" for nothing."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def keep_mark(self, key: str, value: str | int) -> None:
+        """Keep a value beside the tables, in place of an earlier one; `clear` does not remove it."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def relax(self) -> None:
+        """Let the newest commits be lost with the machine's power: another place has what they hold."""
+        self._db.execute("PRAGMA synchronous = NORMAL")
 
     def touch(self) -> None:
         """Write to the file, and leave all as it is."""

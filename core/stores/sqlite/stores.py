@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from ...api.models import Summary
 from ...delivery import Delivery, DeliveryState, Owed
 from ...messages import Receipt
 from ...settings import JournalSettings
-from ..base import START, Condition, CountedField, Counts, Cursor, Entry, Judged, Revision, Snapshot
+from ..base import (
+    START,
+    Condition,
+    CountedField,
+    Counts,
+    Cursor,
+    Drop,
+    Entry,
+    Judged,
+    Rest,
+    Revision,
+    Snapshot,
+    Told,
+)
 from ..tallies import StepOf, Stretch, Tallies
 from . import reader, snapshots, totals
 from .damage import Damage
@@ -210,6 +224,13 @@ class SqliteOutbox(SqliteDeliveries):
         """Return all attempts for each of these messages, oldest first; those without any are left out."""
         return await self._reader.quick.run(reader.deliveries_of, ids)
 
+    def sending(self, rest: Rest) -> AbstractAsyncContextManager[None]:
+        """Return a context that does nothing: no other engine sends what is owed."""
+        return nullcontext()
+
+    def follow(self, told: Told) -> None:
+        """Do nothing: no other engine records anything."""
+
     async def record(
         self,
         deliveries: Sequence[Delivery],
@@ -254,6 +275,14 @@ class SqliteStores:
         """Return how many bytes the file and those beside it take on the disk."""
         files = (self._store.path, *companions(self._store.path))
         return sum(file.stat().st_size for file in files if file.exists())
+
+    @property
+    def shared(self) -> bool:
+        """False: one engine at a time uses it."""
+        return False
+
+    def watch_clear(self, cleared: Callable[[Drop], Awaitable[None]]) -> None:
+        """Do nothing: no other engine clears it."""
 
     def announce(self, url: str) -> None:
         """Note the URL at which this engine can be attached to, for a second one that wants the journal."""

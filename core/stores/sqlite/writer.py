@@ -74,6 +74,15 @@ class Writer:
         self._jobs.put((receipt, future))
         return future
 
+    def put(self, rows: Sequence[ReceiptRow], numbers: Sequence[int]) -> asyncio.Future[None]:
+        """Queue receipts that have their numbers from another log, to be written in one commit."""
+
+        def work() -> None:
+            self.store.append(rows, numbers)
+            self._checkpoints.wrote(sum(len(row.data) for row in rows))
+
+        return self.run(work)
+
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Queue other work on the store."""
         self._check_open()
@@ -194,7 +203,7 @@ class Writer:
         self._answer(answers, written)
         return incoming
 
-    def _write(self, rows: Sequence[ReceiptRow], incoming: int) -> range:
+    def _write(self, rows: Sequence[ReceiptRow], incoming: int) -> Sequence[int]:
         self.rotation.make_room(incoming)
         return self.store.append(rows)
 

@@ -67,6 +67,8 @@ class Dying:
         method = getattr(self._journal, name)
         if not callable(method):
             return Dying(method, self._fuse)
+        if not asyncio.iscoroutinefunction(method):
+            return method
 
         async def stepped(*args: Any, **more: Any) -> Any:
             await self._fuse.step()

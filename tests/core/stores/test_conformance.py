@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from journal_values import AT, a_receipt, an_attempt, an_entry, revision
 from msgspec.structs import replace
+from nats_servers import new_stream
 from queries import holding
 
 from segtap.core import stores
@@ -29,12 +30,20 @@ from segtap.core.stores.sqlite.stores import SqliteStores
 from segtap.core.stores.tallies import Tallies
 from segtap.core.verdict import Finding
 
-KINDS = ("sqlite", "memory")
+KINDS = ("sqlite", "memory", "nats")
 
 
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return MEMORY if request.param == "memory" else str(tmp_path / "journal.db")
+    return place_of(request.param, request, tmp_path)
+
+
+def place_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The path of a journal of each kind; for NATS a stream that no other test has."""
+    if kind == "nats":
+        request.getfixturevalue("monkeypatch").setenv("XDG_STATE_HOME", str(tmp_path))
+        return f"{request.getfixturevalue('nats_url')}/{new_stream()}"
+    return MEMORY if kind == "memory" else str(tmp_path / "journal.db")
 
 
 @pytest.fixture
@@ -102,8 +111,10 @@ async def test_large_receipts_come_a_few_at_a_time(kept: Stores) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_the_oldest_make_room_unless_they_are_still_needed(kind: str, tmp_path: Path) -> None:
-    path = MEMORY if kind == "memory" else str(tmp_path / "journal.db")
+async def test_the_oldest_make_room_unless_they_are_still_needed(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    path = place_of(kind, request, tmp_path)
     kept = await stores.open(JournalSettings(path=path, max_bytes=600_000))
     try:
         states = [DeliveryState.WAITING, *[DeliveryState.SENT] * 20]

@@ -212,7 +212,7 @@ async def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
     assert "file" in await refusal(tmp_path / "file" / "journal.db")
 
 
-@pytest.mark.parametrize("url", ["nats://host:4222/segtap", "postgres://host/db"])
+@pytest.mark.parametrize("url", ["redis://host:6379/segtap", "postgres://host/db"])
 async def test_a_url_is_refused_with_what_works(url: str) -> None:
     assert "--journal PATH" in await refusal(url)
 
