@@ -89,6 +89,11 @@ class DeliveryCounts(msgspec.Struct, frozen=True, kw_only=True):
         return self.waiting + self.stuck + self.held
 
     @property
+    def to_send(self) -> int:
+        """Messages that forwarding sends by itself: waiting or stuck."""
+        return self.waiting + self.stuck
+
+    @property
     def total(self) -> int:
         """All of them."""
         return sum(msgspec.structs.astuple(self))

@@ -134,7 +134,7 @@ KEYS: tuple[Key, ...] = (
         priority=True,
     ),
     Key("filter.toggle", "full_stop", ".", "toggle_filter", "Filter off and on again", "List"),
-    Key("filter.dim", "h", "h", "toggle_dim", "Hide or dim what does not match", "List"),
+    Key("filter.dim", "H", "H", "toggle_dim", "Hide or dim what does not match", "List"),
     Key("list.clock", "T", "T", "turn_clock", "Times: local, UTC, since the last", "List"),
     Key("list.columns", "vertical_line", "|", "choose_columns", "Choose the columns", "List"),
     Key("list.clear", "D", "D", "act('clear')", "Clear the journal", "List"),
@@ -162,6 +162,7 @@ KEYS: tuple[Key, ...] = (
         "list",
     ),
     Key("many.menu", "b", "b", "act('many')", "Do something with all marked", "Many messages"),
+    Key("held.open", "h", "h", "act('held')", "What is held: list, release, drop", "Many messages"),
     # Panes
     Key(
         "pane.open",

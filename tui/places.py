@@ -85,7 +85,7 @@ HIDES: dict[str, tuple[str, ...]] = {
     # A pane has its own; the list's are one key away.
     "pane.search": ("filter.open",),
     "json.last": ("list.follow",),
-    "json.fold": ("filter.dim",),
+    "json.fold": ("held.open",),
     "json.toggle": ("pane.open",),
     "warnings.jump": ("pane.open",),
     "segment.stage": ("request.next", "pasted.next-request"),

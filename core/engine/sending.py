@@ -109,6 +109,8 @@ class Sending:
                 owed = owed or (self._stores.shared and state is DeliveryState.UNCERTAIN)
                 if isinstance(made, DeliveryState) or not made:
                     found[id] = Validated(id=id, words=why_not(message, active), delivery=state)
+                elif state is DeliveryState.HELD and not alone:
+                    found[id] = Validated(id=id, words=IS_HELD, delivery=state)
                 elif owed and not alone:
                     found[id] = Validated(id=id, words=WAITS, delivery=state)
                 elif settings.dry_run:
@@ -148,6 +150,7 @@ class Sending:
         return bool(owed) and owed[0].id == id
 
 
+IS_HELD = "it is held: release it instead"
 WAITS = "it waits for forwarding, which is on and sends it: sent twice, it might count twice"
 
 

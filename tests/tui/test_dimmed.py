@@ -1,4 +1,4 @@
-"""`h`: messages that do not match the filter are dimmed instead of hidden."""
+"""`H`: messages that do not match the filter are dimmed instead of hidden."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_all_messages_stay_and_matches_stand_out(app_on: AppOn) -> None:
     viewer = FakeViewer(story(36))
     async with app_on(viewer).run_test(size=(120, 40), notifications=True) as pilot:
         main = await ready(pilot, 36)
-        await pilot.press("h")
+        await pilot.press("H")
         assert told(main).startswith("Messages that do not match the filter are dimmed.")
         main.filter_by('event:"Signed Up"')
         await until(pilot, lambda: bright(main) == [10, 22, 34])
@@ -59,18 +59,18 @@ async def test_all_messages_stay_and_matches_stand_out(app_on: AppOn) -> None:
             pilot, lambda: told(main).startswith("No message that matches the filter after this one.")
         )
         assert main.list.selected == message_number(37, 0)
-        await pilot.press("h")
+        await pilot.press("H")
         await until(pilot, lambda: len(main.list.window) == 4 and not main.source.searching, "hidden again")
         assert main.list.selected == message_number(37, 0)
         assert bright(main) == [10, 22, 34, 37]
-        await pilot.press("h")
+        await pilot.press("H")
         await until(pilot, lambda: len(main.list.window) == 38)
         await pilot.press("full_stop")
         await until(pilot, lambda: len(bright(main)) == 38, "without a filter nothing is dimmed")
 
 
 async def test_dimming_is_remembered(app_on: AppOn, tmp_path: Path) -> None:
-    for pressed in (("h",), (), ("h",)):
+    for pressed in (("H",), (), ("H",)):
         viewer = FakeViewer(story(12))
         async with app_on(viewer, memory=tmp_path / "theme").run_test(size=(120, 40)) as pilot:
             main = await ready(pilot, 12)
@@ -86,7 +86,7 @@ async def test_what_is_scrolled_to_is_searched_as_well(app_on: AppOn) -> None:
     lines = [summary(number, name="Rare" if number % 500 == 7 else "Usual") for number in range(1, 2_501)]
     async with app_on(FakeViewer(lines)).run_test(size=(120, 40)) as pilot:
         main = await ready(pilot, 1_000)
-        await pilot.press("h")
+        await pilot.press("H")
         main.filter_by("event:rare")
         await until(pilot, lambda: bright(main) == [1507, 2007])
         await pilot.press("home")

@@ -129,7 +129,7 @@ async def test_dimmed_messages_are_not_shown(app_on: AppOn) -> None:
     viewer = FakeViewer(story(36))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:
         main = await ready(pilot, 36)
-        await pilot.press("h")
+        await pilot.press("H")
         main.filter_by('event:"Signed Up"')
         await until(pilot, lambda: main.dimmed.dims(message_number(1, 0)))
         await pilot.press("M")

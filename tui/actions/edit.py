@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.delivery import DeliveryState
 from ..keymap import first
 from ..model.edited_text import NO_EDITOR, editable_text, edited_in, editor, why_not_editable
 from ..model.json_place import place_of
@@ -12,6 +13,7 @@ from .context import Answer, Context, choose
 from .elsewhere import ask_for_url
 from .elsewhere import show as show_answer
 from .forwarding import project_of
+from .many_send import released_to
 from .replay import shown_name
 from .validate import sent
 from .validate import show as show_validated
@@ -88,7 +90,8 @@ async def _edit(on: Context, detail: MessageDetail, text: str, start: str) -> No
 async def _send(on: Context, summary: Summary, text: str) -> bool:
     """Ask how to send the text and send it. Returns False if it is to be edited further."""
     state = on.state
-    way = await choose(on, send_question(state), send_answers(state))
+    held = summary.delivery is DeliveryState.HELD
+    way = await choose(on, send_question(state, held=held), send_answers(state, held=held))
     if way == "url":
         return await _send_elsewhere(on, summary, text)
     if way not in ("new", "same", "validate"):
@@ -98,11 +101,12 @@ async def _send(on: Context, summary: Summary, text: str) -> bool:
         show_validated(on, state, shown_name(summary), await sent(on, id))
         await on.go_to([id], "delivery")
         return True
-    goes = (
-        f"It goes to {project_of(state)}."
-        if state is not None and state.forwarding
-        else "Forwarding is off, so Mixpanel gets nothing."
-    )
+    if held:
+        goes = f"The held one is dropped. {released_to(on, done=True)}"
+    elif state is not None and state.forwarding:
+        goes = f"It goes to {project_of(state)}."
+    else:
+        goes = "Forwarding is off, so Mixpanel gets nothing."
     on.notify(f"Sent the edited “{shown_name(summary)}” through segtap. {goes}")
     return True
 
@@ -135,15 +139,24 @@ ELSEWHERE_QUESTION = (
 )
 
 
-def send_answers(state: EngineState | None) -> list[Answer]:
+def send_answers(state: EngineState | None, *, held: bool = False) -> list[Answer]:
     """Return the answers to `send_question`: Mixpanel gets it once only if forwarding does not send it."""
     once: list[Answer] = [("validate", "New messageId, and to Mixpanel once", "v")]
-    possible = state is not None and state.can_forward and not state.forwarding
+    possible = state is not None and state.can_forward and not state.forwarding and not held
     return [*MESSAGE_IDS, *(once if possible else ()), ("url", "To another URL …", "u")]
 
 
-def send_question(state: EngineState | None) -> str:
-    """Return the question before an edited message is sent: what each messageId does."""
+def send_question(state: EngineState | None, *, held: bool = False) -> str:
+    """Return the question before an edited message is sent: what each messageId does.
+
+    `held`: the message that was edited is held.
+    """
+    if held and state is not None:
+        goes = f"on to {project_of(state)}" if state.forwarding else "on to Mixpanel once forwarding is on"
+        return (
+            f"Send the edited message through segtap, and {goes}? The held one is dropped.\n"
+            "Mixpanel has not got that one, so the messageId may stay. Segment would drop a second one."
+        )
     if state is not None and state.forwarding:
         first = f"Send the edited message through segtap, and on to {project_of(state)}?"
     else:

@@ -45,10 +45,10 @@ async def forwarding(on: Context) -> None:
 
 async def _turn_off(on: Context, state: EngineState) -> None:
     after = await on.viewer.set_forwarding(False)
-    owed = counted(after.deliveries.owed, "message")
+    owed = counted(after.deliveries.to_send, "message")
     waits = (
         f" {owed} received meanwhile did not: {first('forwarding.toggle')} sends them, too."
-        if after.deliveries.owed
+        if after.deliveries.to_send
         else ""
     )
     on.notify(f"Forwarding is off. {counted(state.sent_since_on, 'message')} went to Mixpanel.{waits}")
@@ -81,12 +81,16 @@ def forwarding_question(state: EngineState) -> str:
     parts = [f"Send every message received from now on to {project_of(state)}?"]
     if state.interrupted:
         parts.insert(0, clean(state.interrupted))
-    owed, off = state.deliveries.owed, state.deliveries.off
+    owed, off, held = state.deliveries.to_send, state.deliveries.off, state.deliveries.held
     if owed:
         noun, goes = ("message", "goes") if owed == 1 else ("messages", "go")
         parts.append(
             f"First {goes} {owed:,} {noun} from before, received while forwarding was on and "
             "not sent by then."
+        )
+    if held:
+        parts.append(
+            f"{counted(held, 'message')} {'stays' if held == 1 else 'stay'} held until you release it."
         )
     if state.dry_run:
         parts.append("This is a dry run: nothing leaves this machine.")
@@ -110,7 +114,7 @@ def project_of(state: EngineState) -> str:
 
 def halted_question(state: EngineState) -> str:
     """Ask how to continue after forwarding halted: with the reason, project, credentials and what waits."""
-    owed = state.deliveries.owed
+    owed = state.deliveries.to_send
     parts = [
         f"Forwarding has halted. {clean(state.halted_why)}",
         f"It sends to {project_of(state)}.",
@@ -141,5 +145,5 @@ def credentials_shown(state: EngineState) -> str:
 
 
 def _what_waits(state: EngineState) -> str:
-    owed = state.deliveries.owed
+    owed = state.deliveries.to_send
     return f"what waits ({counted(owed, 'message')})" if owed else "what comes"

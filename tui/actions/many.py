@@ -113,6 +113,7 @@ DOING = (
     Doing("to_mixpanel", "m", "send to Mixpanel now", many_send.to_mixpanel),
     Doing("unsent", "f", "forward what was left unsent", many_send.unsent),
     Doing("retry", "g", "send again what was not accepted", many_send.retry),
+    Doing("release", "l", "release what is held", many_send.release),
     Doing("drop", "d", "drop what is still to be sent", many_send.drop),
     Doing("to_url", "a", "send to another URL", many_send.to_url),
     Doing("export", "e", "export to a file", many_files.export),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 from ...core.api.models import EngineState
 from ...core.commands import bulk
 from ...core.delivery import Decision
 from ...core.text import clean
+from ..keymap import first
 from .context import Context, ask
 from .elsewhere import ask_for_url
 from .forwarding import credentials_shown, project_of
@@ -15,6 +17,9 @@ from .many_run import These, counted, counted_messages, run
 
 UNSENT = "delivery:off"
 """What was received while forwarding was off, of which Mixpanel would get something."""
+HELD = "delivery:held"
+OfHeld = Literal["release", "drop"]
+"""What is decided about a held message."""
 LEFT = 250
 """Milliseconds to look for replays."""
 
@@ -95,20 +100,46 @@ async def retry(on: Context, these: These) -> None:
         await _decide(on, these, "retry", "to be sent again")
 
 
-async def drop(on: Context, these: These) -> None:
-    """Keep the messages from being sent any more."""
+async def release(on: Context, these: These) -> None:
+    """Forward those of the messages that are held."""
+    question = f"Of {these.what}, release what is held?"
+    if await ask(on, f"{question}\n\n{released_to(on)}", yes="Release it", no="Keep it held"):
+        await _decide(on, these, "release", "released", HELD)
+
+
+def released_to(on: Context, *, done: bool = False) -> str:
+    """Say where what is released goes; `done`: it is released."""
+    state = on.state
+    if state is None:
+        return ""
+    if not state.forwarding:
+        it = "It" if done else "Forwarding is off: what is released"
+        return f"{it} waits until {first('forwarding.toggle')} turns forwarding on."
+    it = "It" if done else "What is released"
+    dry = " This is a dry run: nothing leaves this machine." if state.dry_run else ""
+    return f"{it} goes to {project_of(state)}.{dry}"
+
+
+async def drop(on: Context, these: These, *, held: bool = False) -> None:
+    """Keep the messages from being sent any more; `held`: only those that are held."""
+    what = "what is held" if held else "what waits, or is held, stuck or uncertain"
     question = (
-        f"Of {these.what}, drop what waits, or is stuck or uncertain? It is not sent any more. The messages"
-        " stay in the journal, and can be sent again."
+        f"Of {these.what}, drop {what}? It is not sent any more. The messages stay in the journal, and can be"
+        " sent again."
     )
     if await ask(on, question, yes="Drop it", no="Keep it"):
-        await _decide(on, these, "drop", "dropped")
+        await _decide(on, these, "drop", "dropped", HELD if held else "")
 
 
-async def _decide(on: Context, these: These, decision: Decision, done: str) -> None:
-    doing = {"retry": "Sending again", "drop": "Dropping"}[decision]
+async def _decide(on: Context, these: These, decision: Decision, done: str, only: str = "") -> None:
+    doing = {"retry": "Sending again", "drop": "Dropping", "release": "Releasing"}[decision]
     await run(
-        on, these, doing, done, lambda lines, progress: bulk.decide(on.viewer, lines, progress, decision)
+        on,
+        these,
+        doing,
+        done,
+        lambda lines, progress: bulk.decide(on.viewer, lines, progress, decision),
+        only,
     )
 
 

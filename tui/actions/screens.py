@@ -10,6 +10,7 @@ import msgspec
 from ...core import id_in
 from ...core.api.models import MessageDetail
 from ..render.detail import FilterBy
+from . import held
 from .context import Context
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ REOPEN: dict[str, Callable[[Context, Row], Awaitable[None]]] = {
     "groups": groups,
     "user_story": user_story,
     "event_story": event_story,
+    "held": held.back,
 }
 """The screens that a filter of the list may come from, by action; each opens at a row."""
 

@@ -173,6 +173,7 @@ class Choose(Dialog[str]):
     AUTO_FOCUS = "Answer"
     DEFAULT_CSS = """
     Choose {
+        & > Vertical { max-height: 100%; }
         & VerticalScroll { max-height: 45vh; }
         & Horizontal { layout: vertical; }
         & Answer { width: 44; }

@@ -314,7 +314,11 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
                 "This is a fault of segtap: report it with the message. r tries again.",
             )
         case DeliveryState.HELD:
-            return ("Held back before forwarding.", "")
+            return (
+                "Held: [[hold]] of the settings keeps it back until you release it.",
+                f"{first('held.open')} lists what is held, and releases or drops it. What follows of the user"
+                " is sent without it.",
+            )
         case DeliveryState.NONE:
             why = core.why_nothing(translation, summary.type, summary.marks, detail.source_kind)
             words = f"Nothing to send{f': {clean(why)}' if why else ''}.".replace("..", ".")

@@ -131,7 +131,7 @@ class Header(Measured):
         more = [
             (stand.stuck, DeliveryState.STUCK, "bold $mark-error"),
             (stand.uncertain, DeliveryState.UNCERTAIN, "$mark-warning"),
-            (stand.held, DeliveryState.HELD, "$mark-waiting"),
+            (stand.held, DeliveryState.HELD, "bold $mark-waiting"),
             (stand.fault, DeliveryState.FAULT, "bold $mark-error"),
         ]
         parts = [
@@ -257,9 +257,12 @@ class Header(Measured):
         shown = Content(f"{self.shown:,} shown")
         waiting = 0 if self._has_sending else state.deliveries.waiting
         waits = Content.styled(f"{waiting:,} waiting", "bold $mark-waiting" if waiting else "")
+        held = 0 if self._has_sending else state.deliveries.held
+        kept = [Content.styled(f"{held:,} held", "bold $mark-waiting")] if held else []
         nothing = state.deliveries.none
         nowhere = [Content(f"{nothing:,} sent nowhere")] if nothing else []
-        parts = [received, *([refused] if state.refused else []), *nowhere, *([waits] if waiting else [])]
+        parts = [received, *([refused] if state.refused else []), *nowhere, *kept]
+        parts += [waits] if waiting else []
         pieces["counts"] = [
             Content(dot_).join(
                 [
@@ -267,6 +270,7 @@ class Header(Measured):
                     *([refused] if state.refused else []),
                     shown,
                     *nowhere,
+                    *kept,
                     *([] if self._has_sending else [waits]),
                 ]
             ),
