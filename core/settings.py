@@ -254,6 +254,8 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     write_keys: tuple[str, ...] = ()
     """The write keys whose messages are accepted, and the project tokens of Mixpanel's own SDKs; others are
     answered with 401. The token under [destination] is accepted, too. Empty: all are accepted."""
+    answers: tuple[str, ...] = ()
+    """Answers on demand, in place of the usual ones: `429 retry-after=2 x5`. See core/ingest."""
     compat: Literal["", "mock"] = ""
     """`mock` answers GET /health and GET /messages as segmentio/mock did."""
     metrics_token: Secret = Secret()

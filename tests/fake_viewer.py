@@ -34,6 +34,7 @@ from segtap.core.engine.seen import fitting
 from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import UserFound, UserRow, Users
 from segtap.core.messages import JsonObject, Marks, message_number
+from segtap.core.on_demand import Demands
 from segtap.core.query import Facts, Judgement, Names, parse, searched_text
 from segtap.core.query.fields import BY_NAME
 from segtap.core.settings import Settings
@@ -663,6 +664,11 @@ class FakeViewer(Viewer):
     def _answer_release(self, order: ops.DecisionRequest) -> Decided:
         self.calls.append(("release", order.ids))
         return self._decided(order.ids, {DeliveryState.HELD}, DeliveryState.WAITING)
+
+    def _answer_set_answers(self, order: ops.AnswersRequest) -> EngineState:
+        self.calls.append(("set_answers", order.answers))
+        self.facts = msgspec.structs.replace(self.facts, answers=Demands(order.answers).shown)
+        return self.facts
 
     def _decided(self, ids: Sequence[int], of: set[DeliveryState], to: DeliveryState) -> Decided:
         chosen = [line for line in self.lines if line.id in ids]

@@ -231,6 +231,8 @@ class SegtapApp(App[object], inherit_bindings=False):
                 yield SystemCommand(key.text, f"{key.group} · key {label(key)}", run)
         to_url = partial(main.action_act, "replay_to")
         yield SystemCommand("Replay to another URL…", "Message · to Segment, or another server", to_url)
+        answers = partial(main.action_act, "answers")
+        yield SystemCommand("Answers on demand…", "segtap · what SDKs get: 429, 503, no answer", answers)
         for exporter in EXPORTERS:
             run = partial(main.action_act, f"copy_as_{exporter.id}")
             yield SystemCommand(f"Copy as {exporter.title}", f"Message · key {first('message.copy-as')}", run)

@@ -173,6 +173,8 @@ class Commands(Protocol):
 
     async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided: ...
 
+    def set_answers(self, answers: Sequence[str]) -> None: ...
+
     async def clear(self) -> None: ...
 
 
@@ -241,6 +243,11 @@ async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> E
         why = 'Send {"on": true}, {"on": false} or {"reread": true}.'
         raise Refusal(400, "Nothing to do", why, "InputError")
     await engine.commands.set_forwarding(order.on, reread=order.reread)
+    return await engine.queries.state()
+
+
+async def _set_answers(engine: Controlled, order: ops.AnswersRequest) -> EngineState:
+    engine.commands.set_answers(order.answers)
     return await engine.queries.state()
 
 
@@ -317,6 +324,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.RETRY, lambda engine, order: engine.commands.decide("retry", order.ids)),
         _by(ops.DROP, lambda engine, order: engine.commands.decide("drop", order.ids)),
         _by(ops.RELEASE, lambda engine, order: engine.commands.decide("release", order.ids)),
+        _by(ops.SET_ANSWERS, _set_answers),
         _by(ops.CLEAR, _clear),
         _by(ops.MESSAGES, lambda engine, ask: engine.queries.expecting.messages(ask.filter)),
         _by(ops.RESET, lambda engine, _: engine.queries.expecting.reset()),

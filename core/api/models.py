@@ -126,7 +126,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `retrying` is the part of it that is only waited for, and `next_try` when Mixpanel is tried again (ms; 0:
     not known). `knocks`: what came since the last message without a message behind it, the latest first.
     `stale`: messages whose verdict is still to be made again, since the settings changed. `not_imitated`
-    names the parts of the workspace that segtap does not imitate, "" without any.
+    names the parts of the workspace that segtap does not imitate, "" without any. `answers` are those on
+    demand, each with how many are left.
     """
 
     version: str
@@ -169,6 +170,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     knocks: tuple[Knock, ...] = ()
     stale: int = 0
     not_imitated: str = ""
+    answers: tuple[str, ...] = ()
 
     @property
     def lasting_fault(self) -> str:
@@ -314,6 +316,13 @@ class OtherCopy(msgspec.Struct, frozen=True, kw_only=True):
     cut: int = 0
 
 
+class Attempt(msgspec.Struct, frozen=True):
+    """An SDK's attempt to send a message: when it came (ms), and what it was answered."""
+
+    at: int
+    answer: str
+
+
 class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one message, or one refused request, for the panes.
 
@@ -322,7 +331,9 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     from, or which triggers came closest. `source_kind` is "mixpanel" for what goes to Mixpanel without
     a Segment message: `original` is its text as it came then, `objections` what was assumed to read it.
     `replay_of` is the message that this one is a replay of, None when the journal does not have it; `replays`
-    are the newest replays of this one, oldest first. `copy` is the same action in the other connection mode.
+    are the newest replays of this one, oldest first. `attempts` are those of its SDK, oldest first, if one of
+    them was answered on demand; for a refused request, those at its first message. `copy` is the same action
+    in the other connection mode.
     `unread`: the message is too large to be read. `document` holds its name and ids alone then, and
     `original` the first of its `original_bytes`.
     """
@@ -342,6 +353,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     source_kind: SourceKind = "segment"
     replay_of: Summary | None = None
     replays: tuple[Summary, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
     copy: OtherCopy | None = None
 
 

@@ -210,6 +210,12 @@ class DecisionRequest(msgspec.Struct, frozen=True):
     ids: tuple[MessageNumber, ...]
 
 
+class AnswersRequest(msgspec.Struct, frozen=True):
+    """The answers on demand, each as `--answer` has it; none for the usual ones."""
+
+    answers: tuple[str, ...]
+
+
 class ForwardingRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The order to turn forwarding on (if it has halted: to try again) or off; null leaves it unchanged.
 
@@ -433,6 +439,14 @@ DROP = Operation(
     DecisionRequest,
     Decided,
 )
+SET_ANSWERS = Operation(
+    "set_answers",
+    "POST",
+    "answers",
+    "Give SDKs other answers than the usual ones, or with none the usual ones again.",
+    AnswersRequest,
+    EngineState,
+)
 RELEASE = Operation(
     "release",
     "POST",
@@ -487,7 +501,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
     *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF, SCENARIO, DELIVERIES),
     *(USER_STORY, EVENT_STORY),
-    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, RETRY, DROP, RELEASE, CLEAR, OPENAPI),
+    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, RETRY, DROP, RELEASE, SET_ANSWERS, CLEAR, OPENAPI),
     *(MESSAGES, RESET, WAIT, EXPECT),
 )
 

@@ -204,6 +204,13 @@ class Viewer(Caller):
         """Forward these messages, which are held. If forwarding is off, they are sent once that is on."""
         return await self.call(ops.RELEASE, ops.DecisionRequest(tuple(ids)))
 
+    async def set_answers(self, answers: Sequence[str]) -> EngineState:
+        """Have SDKs answered as `--answer` describes, with none of these as usual again.
+
+        Raises InputError for one that cannot be read.
+        """
+        return await self.call(ops.SET_ANSWERS, ops.AnswersRequest(tuple(answers)))
+
     async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided:
         """Carry out a decision about these messages: see `retry`, `drop` and `release`."""
         operation = {"retry": ops.RETRY, "drop": ops.DROP, "release": ops.RELEASE}[decision]

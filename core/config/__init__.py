@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..errors import SettingsError
+from ..errors import InputError, SettingsError
 from ..messages import Json, JsonObject
 from ..settings import (
     REPAIR_NAMES,
@@ -194,6 +194,13 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
 
 
 def _refuse_what_does_not_go_together(settings: Settings) -> None:
+    if settings.ingest.answers:
+        from ..on_demand import Demands
+
+        try:
+            Demands(settings.ingest.answers)
+        except InputError as error:
+            raise SettingsError(str(error)) from None
     if settings.destination.kind == "classic-cloud" and settings.destination.region == "in":
         raise SettingsError(
             "Segment's classic destination sends to Mixpanel's US and EU only: set region to us or eu, or"

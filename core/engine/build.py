@@ -23,10 +23,12 @@ from ..index.owed import Given, OwedRecords
 from ..index.receipts import ReceiptReader
 from ..index.workers import Workers
 from ..ingest.app import IngestApp
+from ..ingest.attempts import Attempts
 from ..ingest.first_look import FirstLook
 from ..ingest.knocks import Knocks
 from ..messages import Message, Receipt
 from ..metrics.meter import Meter
+from ..on_demand import Demands
 from ..pipeline.intake import parse_receipt
 from ..proxy.app import ProxyApp
 from ..proxy.hosts import SEGMENT_CDN, upstreams_of
@@ -127,6 +129,7 @@ def build(
     faults = Faults(feed.touch)
     supervisor = Supervisor(faults)
     knocks = Knocks(now, feed.touch)
+    demands, attempts = Demands(settings.ingest.answers, feed.touch), Attempts()
     meter = Meter(now)
     looked, bounds = FirstLook(), bounds_of(settings.ingest)
     redacting = Redacting(lambda: active.settings, looked)
@@ -236,6 +239,8 @@ def build(
         faults,
         rejudging,
         functions,
+        demands,
+        attempts,
         started_at=now(),
     )
     deliveries = Deliveries(stores, forwarder, delivered, now)
@@ -255,6 +260,8 @@ def build(
         deliveries,
         feed,
         faults,
+        demands,
+        attempts,
     )
     outside = Outside(
         meter,
@@ -297,6 +304,8 @@ def build(
             device=lambda: device_mode_of(active.settings),
             on_refused=meter.refuse,
             keys=accepted_keys(settings),
+            demands=demands,
+            attempts=attempts,
             asked=dict.fromkeys(PATHS, MockApp(expecting.take, test_token, lambda: active.masks))
             if settings.ingest.compat == "mock"
             else {},

@@ -16,8 +16,10 @@ from ..index.indexer import Indexer
 from ..index.judging import READING
 from ..index.receipts import ReceiptReader
 from ..index.replay import MAX_BYTES, MAX_MESSAGES, replay_receipts, with_message_id
+from ..ingest.attempts import Attempts
 from ..ingest.knocks import Knocks
 from ..messages import Message, message_number
+from ..on_demand import Demands
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .deliveries import Deliveries
@@ -50,6 +52,8 @@ class Commands:
         deliveries: Deliveries,
         feed: Feed,
         faults: Faults,
+        demands: Demands,
+        attempts: Attempts,
     ) -> None:
         self._active = active
         self._stores = stores
@@ -66,6 +70,8 @@ class Commands:
         self._deliveries = deliveries
         self._feed = feed
         self._faults = faults
+        self._demands = demands
+        self._attempts = attempts
 
     async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> None:
         """Turn forwarding on or off, or leave it unchanged with None.
@@ -154,6 +160,10 @@ class Commands:
         changed, others = await self._deliveries.decide(decision, ids)
         return Decided(tuple(changed), tuple(others))
 
+    def set_answers(self, answers: Sequence[str]) -> None:
+        """Give SDKs these answers on demand, with none the usual ones. Raises InputError."""
+        self._demands.use(answers)
+
     async def clear(self) -> None:
         """Delete every message of the journal, those owed to Mixpanel included."""
         await self.cleared(self._stores.clear)
@@ -168,6 +178,7 @@ class Commands:
             self._gathering.forget()
             self._summing.reset()
             self._knocks.forget()
+            self._attempts.clear()
         self._faults.clear(READING)
         self._feed.clear()
 

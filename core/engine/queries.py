@@ -18,9 +18,11 @@ from ..faults import Faults
 from ..forward.credentials import credentials_in_words, sent_with
 from ..index.indexer import Indexer
 from ..index.receipts import ReceiptReader
+from ..ingest.attempts import Attempts
 from ..ingest.knocks import Knocks
 from ..masks import Masks, mask_token
 from ..not_imitated import listed
+from ..on_demand import Demands
 from ..query import Tally, parse
 from ..segment_names import destination_of
 from ..serve.server import Listener
@@ -71,6 +73,8 @@ class Queries:
         faults: Faults,
         rejudging: Rejudging,
         functions: EngineFunctions,
+        demands: Demands,
+        attempts: Attempts,
         started_at: int,
     ) -> None:
         self.accepting = False
@@ -91,6 +95,8 @@ class Queries:
         self._feed = feed
         self._faults = faults
         self._rejudging = rejudging
+        self._demands = demands
+        self._attempts = attempts
         self._started_at = started_at
         self._continued: tuple[str, int | None, Tally] = "", None, Tally()
         """The filter of the last search that time ended, where it continues, and what it noted."""
@@ -175,6 +181,7 @@ class Queries:
             not_imitated=", ".join(
                 part for part in (listed(in_settings(settings)), *self._functions.unusable()) if part
             ),
+            answers=self._demands.shown,
         )
 
     def watch(self) -> AsyncGenerator[FeedBatch]:
@@ -216,6 +223,10 @@ class Queries:
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message."""
         detail = await self._active.why(await self._reader.detail(self._stores, id))
+        if self._attempts:
+            line = detail.summary
+            of = self._attempts.at(line.received_at) if line.refused else self._attempts.of(line.message_id)
+            detail = msgspec.structs.replace(detail, attempts=of)
         if may_have_copy(detail, self._active.stream.device_traffic):
             destination = destination_of(self.settings)
             return await Copies(self._stores, self._reader, destination, self.bounds).added(detail)

@@ -9,11 +9,13 @@ import os
 from collections.abc import Callable, Mapping
 
 from ..messages import Receipt
+from ..on_demand import Demands
 from ..settings import IngestSettings
 from ..sources.limits import REFUSED_BODY_BYTES
 from ..sources.mixpanel.requests import refused_reply
 from ..sources.segment.cdn import DeviceMode
 from .asking import Asking
+from .attempts import Attempts
 from .body import ASGIApp, Receive, Scope, Send
 from .endpoint import Endpoint, Sink
 from .first_look import FirstLook
@@ -32,6 +34,7 @@ class IngestApp:
     the Host header of clients that send none. `knocks` counts requests without a message. `device` gives what
     makes a page run Mixpanel itself, None if it is not to. `on_refused` is called with the status of each
     refused request, also of those that are not kept. `keys` are the write keys and tokens that are accepted.
+    `demands` are the answers on demand, and `attempts` remembers what SDKs sent meanwhile.
     """
 
     def __init__(
@@ -48,6 +51,8 @@ class IngestApp:
         device: Callable[[], DeviceMode | None] = lambda: None,
         on_refused: Callable[[int], None] = lambda status: None,
         keys: frozenset[str] = frozenset(),
+        demands: Demands | None = None,
+        attempts: Attempts | None = None,
         asked: Mapping[str, ASGIApp] = NOTHING_ASKED,
     ) -> None:
         self._control = control
@@ -63,6 +68,8 @@ class IngestApp:
             device=device,
             on_refused=on_refused,
             keys=keys,
+            demands=demands or Demands(),
+            attempts=Attempts() if attempts is None else attempts,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,8 +10,10 @@ import msgspec
 
 from ..errors import JournalError
 from ..messages import Receipt
+from ..on_demand import Demands
 from ..settings import IngestSettings
 from ..sources.segment.cdn import DeviceMode
+from .attempts import Attempts
 from .body import Deadlines
 from .first_look import FirstLook
 from .flood import Allowance
@@ -25,8 +27,10 @@ class Endpoint:
     """What all exchanges of an endpoint work with; see `IngestApp` for the arguments."""
 
     __slots__ = (
+        "attempts",
         "beside",
         "deadlines",
+        "demands",
         "device",
         "keys",
         "knocks",
@@ -54,6 +58,8 @@ class Endpoint:
         device: Callable[[], DeviceMode | None],
         on_refused: Callable[[int], None],
         keys: frozenset[str],
+        demands: Demands,
+        attempts: Attempts,
     ) -> None:
         self.sink = sink
         self.settings = settings
@@ -66,6 +72,8 @@ class Endpoint:
         self.on_refused = on_refused
         self.keys = keys
         """The write keys and tokens that are accepted; all if it is empty."""
+        self.demands = demands
+        self.attempts = attempts
         self.rate = PeerRate(settings.peer_rate)
         self.refusals = Allowance()
         self.deadlines = Deadlines(settings.body_timeout)

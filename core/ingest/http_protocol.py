@@ -16,8 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
+import socket
+import struct
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httptools
 import msgspec
@@ -296,6 +299,18 @@ def _answer(cycle: RequestResponseCycle, rest: bytes) -> bool:
         cycle.transport.close()
     cycle.on_response()
     return True
+
+
+def break_off(answer: Answer, *, reset: bool) -> None:
+    """End the connection of a request without an answer: reset it, or close it."""
+    transport: asyncio.Transport = cast("functools.partial[bool]", answer).args[0].transport
+    if not reset:
+        transport.close()
+        return
+    # A socket of our own for the same connection: uvloop's cannot be set up.
+    with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def _reason(data: bytes, error: httptools.HttpParserError) -> str:

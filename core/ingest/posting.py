@@ -15,7 +15,8 @@ from ..sources.segment.routes import is_tee, near_path, route_of
 from ..text import clean, shorten, shown
 from .body import HUNG_UP, BodyRefused, read_body
 from .cors import answer_headers
-from .exchange import AT_ONCE, JSON, Exchange
+from .demanding import Demanding
+from .exchange import AT_ONCE, JSON
 from .http_protocol import ANSWER, WHOLE_BODY, Answer
 
 _SUCCESS = b'{"success": true}'
@@ -23,7 +24,7 @@ _SUCCESS_WHOLE = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 
 
-class Posting(Exchange):
+class Posting(Demanding):
     """A POST and its answer.
 
     The way of every message is kept short: code that runs once a request costs several times what it costs
@@ -67,16 +68,25 @@ class Posting(Exchange):
         except RequestRefused as error:
             await self.refuse(self.with_nearest_path(self.with_unread_encoding(error)), body)
         else:
+            demanded = messages.records if isinstance(messages, Admitted) else messages
+            if (
+                demanded
+                and self.endpoint.demands.any
+                and await self.on_demand(body, text, messages or 0, at_once)
+            ):
+                return
             if isinstance(messages, Admitted):
                 await self.keep_device(messages, body, None if text is body else text)
                 return
             if messages is not None:
                 origin_kind: Origin = "tee" if is_tee(self.query) else "sdk"
                 try:
-                    await self.keep(self.receipt(body, origin_kind), messages, None if text is body else text)
+                    receipt = self.receipt(body, origin_kind)
+                    await self.keep(receipt, messages, None if text is body else text)
                 except JournalError as error:
                     await self.answer_later(error)
                     return
+                self.note_attempt(text, receipt.received_at)
             if origin is not None or at_once is None or not at_once(_SUCCESS_WHOLE):
                 await self.answer(200, _SUCCESS, [JSON, *answer_headers(origin)])
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from engines import engine_settings, running_engine, until
 from sdk_clients import Endpoint, Node
 
 from segtap.core.errors import JournalError
 from segtap.core.index.labels import describe, source_label
+from segtap.core.messages import Marks
 
 NAMES = ["Zoë 🎉", "Órder", "Intro", "Main", "acme", "a-1 → new"]
 
@@ -40,3 +43,25 @@ async def test_a_local_fault_is_retried_until_it_is_mended(endpoint: Endpoint, n
     assert printed["errors"] == []
     assert [describe(message)[0] for message in endpoint.messages()] == NAMES
     assert endpoint.sink.fails == []
+
+
+async def test_answers_on_demand_are_tried_again_as_attempts_at_the_same_messages(
+    node: Node, tmp_path: Path
+) -> None:
+    settings = engine_settings(tmp_path, answers=("429 retry-after=1 x1", "500 x1", "lost x1"))
+    async with running_engine(settings) as (engine, client):
+        printed = json.loads(await node.run("send.mjs", engine.url))
+        assert printed["errors"] == []
+        state = await until(client, lambda state: state.refused == 2 and state.received == 2 * len(NAMES))
+        assert state.answers == ()
+        lines = (await client.page()).summaries
+        assert [line.name.split(":")[0] for line in lines[:2]] == [
+            "429 on demand, attempt 1",
+            "500 on demand, attempt 2",
+        ]
+        for id in printed["delivered"]:
+            (first, second) = (await client.page(filter=f"id:{id}")).summaries
+            assert second.marks & Marks.SECOND_RECEIPT
+            attempts = (await client.detail(second.id)).attempts
+            assert [one.answer for one in attempts] == ["429", "500", "accepted, answer lost", "200"]
+            assert (await client.detail(first.id)).attempts == attempts

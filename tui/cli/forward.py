@@ -38,6 +38,8 @@ def forward(dry_run: bool, **options: Any) -> None:
         where = project_in_words(
             project, destination.region, destination.mixpanel_url, destination.project_region
         )
+        if settings.ingest.answers:
+            say(f"Answers on demand: {'; '.join(settings.ingest.answers)}")
         doing = "Sending nothing (dry run)" if dry_run else "Forwarding"
         say(f"{doing}: {' '.join(engine.urls)} → {where}")
 

@@ -40,6 +40,7 @@ FLAGS: dict[str, tuple[str, str]] = {
     "segment_cdn_url": ("proxy", "segment_cdn_url"),
     "mixpanel_api_url": ("proxy", "mixpanel_api_url"),
     "compat": ("ingest", "compat"),
+    "answer": ("ingest", "answers"),
     "theme": ("screen", "theme"),
     "plan": ("", "plan"),
 }
@@ -148,6 +149,12 @@ _OPTIONS = (
         "--compat",
         type=click.Choice(["mock"]),
         help="Answer GET /health and /messages as segmentio/mock did.",
+    ),
+    click.option(
+        "--answer",
+        multiple=True,
+        metavar="TEXT",
+        help='What SDKs get in place of the usual answer (repeatable): "429 retry-after=2 x5".',
     ),
     config_option,
     click.option(

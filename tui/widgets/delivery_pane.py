@@ -169,7 +169,8 @@ class DeliveryPane(Pane):
         state = detail.summary.delivery
         if detail.summary.refused and not detail.summary.damaged:
             return [
-                Content.styled("A refused request holds no message: nothing is sent to Mixpanel.", "$dim")
+                Content.styled("A refused request holds no message: nothing is sent to Mixpanel.", "$dim"),
+                *attempts_of(detail),
             ]
         mark = marks_of(self).delivery[state]
         if detail.summary.damaged:
@@ -182,6 +183,7 @@ class DeliveryPane(Pane):
         ]
         if advice:
             lines.append(Content.styled(advice, "$dim"))
+        lines += attempts_of(detail)
         lines += self._links(detail)
         for delivery in detail.deliveries:
             lines += self._attempt(delivery, detail)
@@ -235,6 +237,17 @@ class DeliveryPane(Pane):
             lines.append(Content.styled(f"  “{clean(delivery.words)}”", style))
         lines.append(Content.styled(f"  {which}{ago(delivery.at, now)}{place}{again}{took}", "$dim"))
         return lines
+
+
+def attempts_of(detail: MessageDetail) -> list[Content]:
+    """Return which attempt of its SDK the message or request is, and what each was answered."""
+    some = detail.attempts
+    if not some:
+        return []
+    own = next((at for at, one in enumerate(some, 1) if one.at == detail.summary.received_at), 0)
+    which = f"Attempt {own} of {len(some)}" if own else counted(len(some), "attempt")
+    each = ", ".join(f"{clean(one.answer)} at {clock.local(one.at, one.at)}" for one in some)
+    return [Content.styled(f"{which} of the SDK to send it: {each}.", "$mark-warning")]
 
 
 def says(detail: MessageDetail, sending: Sending = "") -> tuple[str, str]:

@@ -173,6 +173,9 @@ class Header(Measured):
         if state.stale:
             words = f"The settings changed: {counted(state.stale, 'message')} still to be checked again"
             found.append((f"{self.marks.warning} {words}", "bold $mark-warning"))
+        if state.answers:
+            words = f"Answers on demand: {clean('; '.join(state.answers))}"
+            found.append((f"{self.marks.warning} {words}", "bold $mark-warning"))
         if state.not_imitated:
             words = f"Not imitated: {shorten(clean(state.not_imitated), NOT_IMITATED_WIDTH)}"
             found.append((f"{self.marks.middot} {words}", "$mark-waiting"))

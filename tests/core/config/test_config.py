@@ -53,7 +53,7 @@ def test_every_key_can_be_set_from_the_environment() -> None:
     samples = {"bool": "", "int": "7", "float": "2.5", "str": "text", "tuple": "::1,127.0.0.1"}
     special = {"kind": "classic-cloud", "persistence": "localStorage", "max_head": "2048", "notify": "bell"}
     special["uncertain"] = "drop"
-    special["compat"] = "mock"
+    special |= {"compat": "mock", "answers": "429 x2,503"}
     special |= dict.fromkeys(("region", "workspace_region", "project_region"), "eu")
     for section in names.SECTIONS:
         for key in names.keys_of(section):
