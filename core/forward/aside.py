@@ -19,7 +19,10 @@ Key = tuple[int, int, int]
 
 @dataclass
 class Aside:
-    """A record that is set aside, when it is due again (ms), how often it was sent, and Mixpanel's words."""
+    """A record that is set aside, how often it was sent, and Mixpanel's words.
+
+    `due` is when it is sent again, in milliseconds of the steady clock.
+    """
 
     record: Record
     due: int

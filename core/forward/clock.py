@@ -18,7 +18,11 @@ class Clock(Protocol):
     """The time now, and waiting."""
 
     def now(self) -> int:
-        """Return milliseconds since the epoch."""
+        """Return milliseconds since the epoch, as the machine's clock shows them."""
+        ...
+
+    def steady(self) -> int:
+        """Return milliseconds that nobody sets forward or back: all that is waited for goes by them."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -32,6 +36,10 @@ class SystemClock:
     def now(self) -> int:
         """Return milliseconds since the epoch."""
         return time.time_ns() // 1_000_000
+
+    def steady(self) -> int:
+        """Return milliseconds that nobody sets forward or back."""
+        return time.monotonic_ns() // 1_000_000
 
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds."""

@@ -50,7 +50,7 @@ class Courier(Sender):
         if at is None:
             await changed
         else:
-            await first(changed, self._clock.sleep((at - self._clock.now()) / 1000))
+            await first(changed, self._clock.sleep((at - self._clock.steady()) / 1000))
 
     async def deliver(self, parcel: Parcel) -> None:
         """See a batch through: all its records settled or set aside, or forwarding halted or stopped."""
@@ -68,7 +68,7 @@ class Courier(Sender):
         pace, route = self._services.pace, batch.route
         while pace.is_full(route) and not self._interrupt.is_set():
             await first(pace.ended(route), self._interrupt.wait())
-        delay = pace.delay(len(batch), self._clock.now())
+        delay = pace.delay(len(batch), self._clock.steady())
         if delay and not self._interrupt.is_set():
             await self._pause(delay)
         return not self._interrupt.is_set()
@@ -125,7 +125,7 @@ class Courier(Sender):
         endpoint, suspicion = self.endpoint(parcel.batch), parcel.suspicion
         suspicion.failed(endpoint, attempt.request, len(parcel.batch))
         while (step := suspicion.step(endpoint, len(parcel.batch))) is Step.ASK:
-            until = self._clock.now() + round(pause * 1000)
+            until = self._clock.steady() + round(pause * 1000)
             answered = await self._ask(parcel)
             if answered:
                 continue
@@ -136,7 +136,7 @@ class Courier(Sender):
                 # The next record that comes can tell.
                 self.arrived.clear()
                 await self._pause(pause, self.arrived.wait())
-                pause = (until - self._clock.now()) / 1000
+                pause = (until - self._clock.steady()) / 1000
                 if pause > 0 and not self._interrupt.is_set():
                     continue
             else:
@@ -160,7 +160,7 @@ class Courier(Sender):
     async def _set_aside(self, parcel: Parcel, attempt: Attempt, verdict: Verdict) -> None:
         """Let others pass a record that Mixpanel refuses with 5xx again and again."""
         (record,) = parcel.batch.records
-        due = self._clock.now() + TRY_AGAIN_MS
+        due = self._clock.steady() + TRY_AGAIN_MS
         self.shelf.put(Aside(record, due, parcel.number, in_words(attempt, verdict)))
         words = f"{verdict.words}; set aside, for Mixpanel accepts others; tried again every 10 minutes"
         await self.record(*self.ledger.set_aside(parcel.batch, attempt, words))

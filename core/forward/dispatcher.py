@@ -59,7 +59,7 @@ class Dispatcher:
         """Try again what is set aside and due."""
         if self._services.interrupt.is_set():
             return
-        now = self._services.clock.now()
+        now = self._services.clock.steady()
         for aside in self.courier.shelf.due(now):
             record = aside.record
             free = self.courier.held.keys().isdisjoint(record.waits | record.holds)

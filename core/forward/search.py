@@ -56,9 +56,9 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Trouble:
-    """The reason why nothing more is sent on a route: until a try succeeds, or until a time (ms).
+    """The reason why nothing more is sent on a route: until a try succeeds, or until a time.
 
-    `again` is when the next try is made, where it is known.
+    `again` is when the next try is made, where it is known. Times are milliseconds of the steady clock.
     """
 
     words: str

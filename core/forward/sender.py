@@ -128,16 +128,20 @@ class Sender:
 
     def retries(self) -> list[tuple[str, int]]:
         """Return what is waited for: the reason as text, and when the next try is made (ms, 0: unknown)."""
-        now = self._clock.now()
+        now = self._clock.steady()
+        shown = self._clock.now() - now
         return [
-            (f"Mixpanel {route.path}: {trouble.words}", trouble.again or trouble.until or 0)
+            (
+                f"Mixpanel {route.path}: {trouble.words}",
+                at + shown if (at := trouble.again or trouble.until) else 0,
+            )
             for route, trouble in self.troubles.items()
             if trouble.until is None or trouble.until > now
         ]
 
     def trouble(self, route: BatchKey, words: str, pause: float) -> None:
         """Note why nothing is sent on a route until the try in so many seconds."""
-        self.troubles[route] = Trouble(words, again=self._clock.now() + round(pause * 1000))
+        self.troubles[route] = Trouble(words, again=self._clock.steady() + round(pause * 1000))
         self._services.on_trouble()
 
     def paused_routes(self) -> list[BatchKey]:
@@ -147,11 +151,11 @@ class Sender:
     def may_try(self, route: BatchKey) -> bool:
         """Return whether the pause of a route in trouble is over."""
         until = self.troubles[route].until
-        return until is not None and until <= self._clock.now()
+        return until is not None and until <= self._clock.steady()
 
     def next_time(self) -> int | None:
         """Return when a try that was put off is due (ms); None if nothing waits for time."""
-        now = self._clock.now()
+        now = self._clock.steady()
         times = [trouble.until for trouble in self.troubles.values() if trouble.until is not None]
         times += [aside.due for aside in self.shelf]
         return min((time for time in times if time > now), default=None)
@@ -160,7 +164,8 @@ class Sender:
         """Keep a record that an earlier run had set aside, until its next try."""
         line = next(line for line in reversed(earlier) if line.operation == record.operation)
         # A clock that was set back must not put the try off for longer.
-        due = min(line.at, self._clock.now()) + TRY_AGAIN_MS
+        ago = max(0, self._clock.now() - line.at)
+        due = self._clock.steady() - ago + TRY_AGAIN_MS
         words = f"{line.status or ''} {line.words.partition(';')[0]}".strip()
         self.shelf.put(Aside(record, due, words=words))
 
@@ -215,10 +220,11 @@ class Sender:
         number = endpoint.number()
         self._sending[task] = parcel
         pace = self._services.pace
+        began = self._clock.steady()
         with pace.under_way(batch.route) as sent:
             answer = await self._services.post(batch.wire(self.mixpanel_url))
         del self._sending[task]
-        took = max(0, self._clock.now() - attempt.at)
+        took = self._clock.steady() - began
         # A server may repeat what it was sent, in a message's property as well as in a header.
         secrets = (*batch.records[0].secrets, *self.secrets)
         verdict = judge(answer, batch, masks_of(secrets))
@@ -235,7 +241,7 @@ class Sender:
             # Without a pause an outage would make every record that adds uncertain, one after the other.
             self._burnt[batch.route] += 1
             pause = wait_before_retry(self._burnt[batch.route], self._services.rng)
-            until = self._clock.now() + round(pause * 1000)
+            until = self._clock.steady() + round(pause * 1000)
             self.troubles[batch.route] = Trouble(in_words(attempt, verdict), until)
         else:
             self._burnt.pop(batch.route, None)
