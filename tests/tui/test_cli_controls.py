@@ -136,6 +136,7 @@ CASES: dict[str, list[Case]] = {
         ("expect", "type:track", "--none", "--within", "0s"),
         ("expect", "event:nothing", "--within", "0s", "--format", "json"),
     ],
+    "mcp": [("mcp", "--config", f"{NAME}.toml")],
     "snippet": [("snippet", "playwright"), ("snippet", NAME)],
     "demo": [("demo", "--url", f"http://{NAME}", "--count", "1")],
     "translate": [("translate", NAME), ("translate", f"{NAME}.tf"), ("translate", "--now", NAME, NAME)],

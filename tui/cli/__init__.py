@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stats": ("stats", "Show the numbers of a running engine, live."),
     "tail": ("tail", "Print messages as they come, a line each."),
     "expect": ("expect", "Wait until messages match a filter, for tests in a shell."),
+    "mcp": ("agents", "Answer an agent over the Model Context Protocol."),
     "snippet": ("snippet", "Print the helper for tests in Playwright, Cypress or Vitest."),
     "demo": ("demo", "Send believable traffic of Segment's own SDK to a running endpoint."),
     "translate": ("lines", "Show what messages become in Mixpanel, as JSON lines."),

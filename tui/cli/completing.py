@@ -15,6 +15,7 @@ GUIDES = {
     "pipeline": "the stages between Segment and Mixpanel",
     "modes": "cloud mode and device mode",
     "keys": "the keys of the screen",
+    "agents": "a page for an agent's instructions",
 }
 """Topics of `segtap help` beside questions and commands."""
 

@@ -25,6 +25,7 @@ FAQ = "faq"
 FILTER = "filter"
 PIPELINE = "pipeline"
 MODES = "modes"
+AGENTS = "agents"
 KEYS = "keys"
 MESSAGES = 500
 WIDTH = 100
@@ -43,9 +44,10 @@ def help(  # noqa: A001 (the command's name)
 
     Without TOPIC the topics are listed; `faq` lists the questions of Mixpanel's guide to Segment, `filter`
     prints the filter language, `pipeline` the stages between Segment and Mixpanel, `modes` what cloud mode
-    and device mode are, `keys` the keys of the screen and how to change them. Else TOPIC is the name of
-    a question or words of it ("Loaded a Page"). Its answer is for the destination of the engine that runs,
-    else of the journal, from its messages and settings; without either it holds in general.
+    and device mode are, `keys` the keys of the screen and how to change them, `agents` a page to paste into
+    an agent's instructions. Else TOPIC is the name of a question or words of it ("Loaded a Page"). Its
+    answer is for the destination of the engine that runs, else of the journal, from its messages and
+    settings; without either it holds in general.
     """
     from ...core.doctor.faq import find_questions
 
@@ -68,6 +70,11 @@ def help(  # noqa: A001 (the command's name)
         from ...core import modes_guide
 
         write_lines(modes_guide())
+        return
+    if text == AGENTS:
+        from ...core.agents.guide import agents_guide
+
+        write_lines(agents_guide())
         return
     if text == KEYS:
         ctx.exit(_keys(load(None, file=config_file), shape))
@@ -97,6 +104,7 @@ def _topics(ctx: click.Context) -> None:
     write("The stages between Segment and Mixpanel: segtap help pipeline")
     write("Cloud mode and device mode: segtap help modes")
     write("The keys of the screen: segtap help keys")
+    write("A page for an agent's instructions: segtap help agents")
     write("")
     write("Commands (segtap help COMMAND):")
     parent = ctx.parent.command if ctx.parent is not None else None

@@ -1,0 +1,1 @@
+"""What an agent may ask of segtap, over the Model Context Protocol."""
