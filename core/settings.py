@@ -271,12 +271,23 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The variable with a secret for the hashes of `[[redact]]`; "" makes plain SHA-256 of them."""
 
 
+_AGES = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+"""The units of `max_age` in milliseconds."""
+
+
 class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[journal]` of segtap.toml: `path` "" is the state folder's journal.db; `max_bytes` starts rotation."""
 
     path: str = ""
     ephemeral: bool = False
     max_bytes: int = 1024**3
+    max_age: Annotated[str, msgspec.Meta(pattern=r"^([1-9]\d{0,4}[mhdw])?$")] = ""
+    """Requests older than this are deleted, except unsent ones: "30d", "12h", "8w". "": none for its age."""
+
+    @property
+    def max_age_ms(self) -> int:
+        """Return `max_age` in milliseconds, 0 if there is none."""
+        return int(self.max_age[:-1]) * _AGES[self.max_age[-1]] if self.max_age else 0
 
 
 UncertainPolicy = Literal["keep", "resend", "drop"]

@@ -29,6 +29,8 @@ def _advice(kind: object, key: str, value: object, fault: Exception) -> str:
     if get_origin(kind) is Literal:
         choices = [f'"{choice}"' for choice in get_args(kind) if choice]
         return f"write {' or '.join((', '.join(choices[:-1]), choices[-1]))}"
+    if key == "max_age":
+        return 'write a number with m, h, d or w, as in "30d"'
     if get_origin(kind) is tuple:
         return f'write a list of texts: {key} = ["…"]'
     return "write true or false" if kind is bool else str(fault)

@@ -44,7 +44,7 @@ async def open(settings: JournalSettings | str, *, must_exist: bool = False) -> 
     if isinstance(settings, str):
         settings = JournalSettings(path=settings)
     if settings.path == MEMORY and not settings.ephemeral:
-        return MemoryStores(settings.max_bytes)
+        return MemoryStores(settings.max_bytes, settings.max_age_ms)
     if is_nats(settings.path) and not settings.ephemeral and not must_exist:
         from .nats.stores import open_nats  # few use it, and all others start faster
 

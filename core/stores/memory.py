@@ -7,6 +7,7 @@ This module is over 350 lines, for it has all three stores.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ class Memory:
     """What the three stores share."""
 
     max_bytes: int
+    max_age: int = 0
+    """Milliseconds after which receipts go that are not owed; 0: none for its age."""
     receipts: dict[Cursor, Receipt] = field(default_factory=dict[Cursor, Receipt])
     entries: dict[int, Entry] = field(default_factory=dict[int, Entry])
     attempts: dict[int, list[Delivery]] = field(default_factory=dict[int, list[Delivery]])
@@ -79,6 +82,15 @@ class Memory:
                 return
         raise JournalFull("The journal in memory has reached its limit. Raise max_bytes under [journal].")
 
+    def expire(self, now: int) -> None:
+        """Delete the receipts that are indexed, not owed and too old at this time (ms)."""
+        old = [seq for seq, one in self.receipts.items() if one.received_at < now - self.max_age]
+        if self.max_age and old:
+            needed = {seq_of(entry.summary.id) for entry in self.entries.values() if self.owed(entry)}
+            for seq in old:
+                if seq <= self.position and seq not in needed:
+                    self.delete(seq)
+
     def delete(self, seq: Cursor) -> None:
         """Delete a receipt with its messages and their attempts."""
         self.bytes -= len(self.receipts.pop(seq).body)
@@ -103,6 +115,7 @@ class MemoryReceipts:
     async def append(self, receipt: Receipt) -> Cursor:
         """Keep a receipt and return its position."""
         memory = self._memory
+        memory.expire(time.time_ns() // 1_000_000)
         memory.make_room(len(receipt.body))
         memory.last += STEP
         kept = msgspec.structs.replace(receipt, seq=memory.last)
@@ -421,8 +434,8 @@ class MemoryStores:
     shared = False
     path = MEMORY
 
-    def __init__(self, max_bytes: int = 1 << 30) -> None:
-        self.memory = Memory(max_bytes)
+    def __init__(self, max_bytes: int = 1 << 30, max_age: int = 0) -> None:
+        self.memory = Memory(max_bytes, max_age)
         self.receipts = MemoryReceipts(self.memory)
         self.index = MemoryIndex(self.memory)
         self.outbox = MemoryOutbox(self.memory)

@@ -27,6 +27,7 @@ FLAGS: dict[str, tuple[str, str]] = {
     "test_token_env": ("ingest", "test_token_env"),
     "journal": ("journal", "path"),
     "ephemeral": ("journal", "ephemeral"),
+    "max_age": ("journal", "max_age"),
     "destination": ("destination", "kind"),
     "token_env": ("destination", "token_env"),
     "api_secret_env": ("destination", "api_secret_env"),
@@ -99,6 +100,7 @@ _JOURNAL = (
         "--journal", shell_complete=complete_file, metavar="PATH", help="The journal to keep messages in."
     ),
     click.option("--ephemeral", is_flag=True, default=None, help="Keep nothing after the end."),
+    click.option("--max-age", metavar="TIME", help="Delete messages after so long, except unsent ones: 30d."),
 )
 _READING = (
     click.option(

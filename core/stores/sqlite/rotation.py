@@ -1,8 +1,12 @@
-"""Keeping the journal below its limit: the oldest receipts go first, never one that is still needed."""
+"""Keeping the journal below its limits of size and age: the oldest receipts go first, never one that is still
+needed.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from itertools import takewhile
 
 from ...errors import JournalFull
 from ...text import size
@@ -13,18 +17,27 @@ _STEP_BYTES = 512 * 1024
 _FAR = 64 * 1024 * 1024
 _LOOK_EVERY = 0.1
 """With so many bytes of room left, how full the file is is looked up once in so many seconds."""
+_LOOKED_AT = 1_024
+"""Receipts that are looked at in one step, for their age."""
+_LOOK_FOR_OLD = 60.0
+"""Seconds between two looks for receipts that have become too old."""
 
 
 class Rotation:
-    """Makes room in a store of at most `max_bytes`, in small steps between the commits of receipts.
+    """Makes room in a store of at most `max_bytes`, and deletes what was received more than `max_age`
+    milliseconds ago (0: nothing), in small steps between the commits of receipts.
 
     A receipt is needed while it is not indexed or one of its messages is owed to Mixpanel. All of those
     that are left at or below `_passed` are such, so that a long row of owed ones is looked at once.
     """
 
-    def __init__(self, store: Store, max_bytes: int) -> None:
+    def __init__(self, store: Store, max_bytes: int, max_age: int = 0) -> None:
         self._store = store
         self._max_bytes = max_bytes
+        self._max_age = max_age
+        self._old_passed = 0
+        """As `_passed`, for age."""
+        self._look_for_old = 0.0
         self._passed = 0
         self._stuck = False
         self._look_again = 0.0
@@ -39,14 +52,35 @@ class Rotation:
                 raise JournalFull(self._why(incoming))
         self._look_again = time.monotonic() + _LOOK_EVERY if left > _FAR else 0.0
 
+    def expire(self) -> None:
+        """Delete some receipts that are too old, if it is time; raises sqlite3.Error."""
+        if not self._max_age or time.monotonic() < self._look_for_old:
+            return
+        now = time.time_ns() // 1_000_000
+        oldest = self._store.oldest(self._old_passed, _LOOKED_AT)
+        old = [one for one in oldest if not one.owed and one.received_at < now - self._max_age]
+        if self._delete([(one.seq, one.size) for one in old[:_STEP_RECEIPTS]]):
+            return
+        # What was received while the clock was ahead says nothing of what comes behind it.
+        passed = list(takewhile(lambda one: one.owed or one.received_at > now, oldest))
+        self._old_passed = passed[-1].seq if passed else self._old_passed
+        if len(passed) < len(oldest) or not oldest:
+            self._look_for_old = time.monotonic() + _LOOK_FOR_OLD
+
     def settled(self, seq: int | None) -> None:
         """Note that receipts from `seq` on may have become deletable; None: newly indexed ones."""
         self._stuck = False
         if seq is not None:
             self._passed = min(self._passed, seq - 1)
+            self._old_passed = min(self._old_passed, seq - 1)
 
     def _step(self) -> bool:
-        free = self._store.oldest_free(self._passed, _STEP_RECEIPTS)
+        chosen = self._delete(self._store.oldest_free(self._passed, _STEP_RECEIPTS))
+        self._passed = chosen[-1] if chosen else self._store.indexed
+        return bool(chosen)
+
+    def _delete(self, free: Sequence[tuple[int, int]]) -> list[int]:
+        """Delete the first of these receipts, as many as one step may; returns which."""
         chosen: list[int] = []
         taken = 0
         for seq, bytes_ in free:
@@ -56,8 +90,7 @@ class Rotation:
                 break
         if chosen:
             self._store.delete(chosen)
-        self._passed = chosen[-1] if chosen else self._store.indexed
-        return bool(chosen)
+        return chosen
 
     def _why(self, incoming: int) -> str:
         limit = size(self._max_bytes)

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
@@ -29,19 +29,31 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
+_IS_OWED = f"""EXISTS (
+    SELECT 1 FROM messages
+    WHERE {OWED} AND id >= (seq << {POSITION_BITS}) AND id < ((seq + 1) << {POSITION_BITS})
+)"""
 OLDEST_FREE = f"""
-    SELECT seq, length(data) FROM receipts
-    WHERE seq > ? AND seq <= ? AND NOT EXISTS (
-        SELECT 1 FROM messages
-        WHERE {OWED} AND id >= (seq << {POSITION_BITS}) AND id < ((seq + 1) << {POSITION_BITS})
-    )
-    ORDER BY seq LIMIT ?
+    SELECT seq, length(data) FROM receipts WHERE seq > ? AND seq <= ? AND NOT {_IS_OWED} ORDER BY seq LIMIT ?
+"""
+_OLDEST = f"""
+    SELECT seq, length(data), received_at, {_IS_OWED} FROM receipts
+    WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?
 """
 _FORGET_TEXTS = """
     DELETE FROM texts WHERE first < ? AND last >= ? AND NOT EXISTS (
         SELECT 1 FROM messages WHERE messages.id >= texts.first AND messages.id <= texts.last
     )
 """
+
+
+class Aged(NamedTuple):
+    """A receipt: its number, bytes and time (ms), and whether one of its messages is owed."""
+
+    seq: int
+    size: int
+    received_at: int
+    owed: int
 
 
 class Store(DeliveryRows):
@@ -145,6 +157,10 @@ class Store(DeliveryRows):
     def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Return number and size of the oldest receipts above a number that are indexed and not owed."""
         return self._db.execute(OLDEST_FREE, (above, self.indexed, limit)).fetchall()
+
+    def oldest(self, above: int, limit: int) -> list[Aged]:
+        """Return the oldest receipts above a number that are indexed."""
+        return [Aged(*row) for row in self._db.execute(_OLDEST, (above, self.indexed, limit))]
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Forget receipts, their messages and deliveries."""

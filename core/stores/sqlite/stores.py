@@ -255,7 +255,7 @@ class SqliteStores:
         self._lock = lock
         self._ephemeral = settings.ephemeral
         self._reader = Reader(store.path)
-        self._writer = Writer(store, settings.max_bytes, lock, self._reader)
+        self._writer = Writer(store, settings, lock, self._reader)
         self._closed = False
         self.receipts = SqliteReceipts(store, self._writer, self._reader)
         self.index = SqliteIndex(store, self._writer, self._reader)

@@ -21,6 +21,7 @@ import msgspec
 
 from ...errors import JournalError
 from ...messages import Receipt
+from ...settings import JournalSettings
 from ..base import SMALL_REQUEST
 from .checkpoints import Checkpoints
 from .faults import SQLITE_ERRORS, closed_fault, store_fault
@@ -53,9 +54,9 @@ _Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 class Writer:
     """Runs a Store in a thread of its own, for one event loop."""
 
-    def __init__(self, store: Store, max_bytes: int, lock: JournalLock, reader: Reader) -> None:
+    def __init__(self, store: Store, settings: JournalSettings, lock: JournalLock, reader: Reader) -> None:
         self.store = store
-        self.rotation = Rotation(store, max_bytes)
+        self.rotation = Rotation(store, settings.max_bytes, settings.max_age_ms)
         self._loop = asyncio.get_running_loop()
         self._checkpoints = Checkpoints(store)
         self._rescue = Rescue(store, lock, self._checkpoints, reader.paused, self._tell)
@@ -135,6 +136,7 @@ class Writer:
             idle = not appends and not self._works
             if self._works:
                 self._do(self._works.popleft())
+            self._expire()
             self._rescue.look()
             self._checkpoints.between_commits(idle=idle)
         self._rescue.look(at_once=True)
@@ -206,6 +208,13 @@ class Writer:
     def _write(self, rows: Sequence[ReceiptRow], incoming: int) -> Sequence[int]:
         self.rotation.make_room(incoming)
         return self.store.append(rows)
+
+    def _expire(self) -> None:
+        """Delete what has become too old; where that fails, it is tried again with the next look."""
+        try:
+            self.rotation.expire()
+        except SQLITE_ERRORS as error:
+            log.warning("deleting old messages put off: %s", store_fault(error, self.store.path))
 
     def _do(self, work: _Work) -> None:
         """Do other work and answer for it, once it would outlive this process."""

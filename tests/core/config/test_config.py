@@ -52,7 +52,7 @@ def test_file_of_the_config_folder_is_read_when_the_current_one_has_none(empty_f
 def test_every_key_can_be_set_from_the_environment() -> None:
     samples = {"bool": "", "int": "7", "float": "2.5", "str": "text", "tuple": "::1,127.0.0.1"}
     special = {"kind": "classic-cloud", "persistence": "localStorage", "max_head": "2048", "notify": "bell"}
-    special["uncertain"] = "drop"
+    special |= {"uncertain": "drop", "max_age": "30d"}
     special |= {"compat": "mock", "answers": "429 x2,503"}
     special |= dict.fromkeys(("region", "workspace_region", "project_region"), "eu")
     for section in names.SECTIONS:

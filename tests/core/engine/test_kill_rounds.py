@@ -14,14 +14,27 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from engines import isolate
+from engines import isolate, post, track
 from killing import Moody, Sender, check_ledger, settings_of, settled
 
-from segtap.core.serve.launch import start_engine
+from segtap.core.api.client import Client
+from segtap.core.api.models import EngineState
+from segtap.core.serve.launch import RunningEngine, start_engine
 
 pytestmark = [pytest.mark.kill, pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")]
 
 ROUNDS = int(os.environ.get("SEGTAP_TEST_KILLS", "6"))
+
+
+async def at_rest(engine: RunningEngine, sender: Sender, last: str) -> EngineState:
+    """The state once a message, sent behind all others, is listed, and nothing waits any more."""
+    message = track(last, timestamp="2026-11-24T21:00:00Z")
+    assert (await post(engine.url, message)).status_code == 200
+    sender.acknowledged.append(message)
+    async with asyncio.timeout(40), Client(engine.url, engine.token) as client:
+        while not (await client.page(filter=f"id:{last}", limit=1)).summaries:  # noqa: ASYNC110 – of the client
+            await asyncio.sleep(0.02)
+    return await settled(engine, len(sender.acknowledged))
 
 
 @pytest.mark.timeout(60 + 30 * ROUNDS)
@@ -42,7 +55,7 @@ async def test_the_books_balance_after_each_death(tmp_path: Path, monkeypatch: p
 
             mixpanel.moody = False
             async with await start_engine(settings, forwarding=True) as engine:
-                state = await settled(engine, len(sender.acknowledged))
+                state = await at_rest(engine, sender, f"last-{round_}")
             books = state.deliveries
             assert state.received == books.total == sum(msgspec.structs.astuple(books)), f"round {round_}"
             assert (books.stuck, books.waiting, books.held, books.fault, books.off) == (0, 0, 0, 0, 0)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from journal_values import a_receipt, an_attempt, an_entry, look, recount, unindexed
 
 from segtap.core import stores
+from segtap.core.config import load
 from segtap.core.delivery import DeliveryState
-from segtap.core.errors import JournalFull
+from segtap.core.errors import JournalFull, SettingsError
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import Stores
 
@@ -145,3 +149,87 @@ async def test_a_lower_limit_takes_hold_at_the_next_receipt(path: Path) -> None:
     assert len(kept(path)) * BODY < LIMIT
     assert await smaller.index.counts() == recount(path)
     await smaller.close()
+
+
+# --- by age ----------------------------------------------------------------------------------------
+
+DAY = 86_400_000
+
+
+async def aged(journal: Stores, days: int, state: DeliveryState | None) -> int:
+    """A receipt of so many days ago; those of before now are negative."""
+    now = time.time_ns() // 1_000_000
+    seq = await journal.receipts.append(msgspec.structs.replace(a_receipt(), received_at=now - days * DAY))
+    if state is not None:
+        await journal.index.add([an_entry(seq, state=state)], seq)
+    return seq
+
+
+async def expired(journal: Any) -> None:
+    """Have the journal look for old ones until there are no more; as it does by itself once a minute."""
+    rotation = journal._writer.rotation
+    rotation._look_for_old = 0.0
+    while not rotation._look_for_old:
+        await journal._writer.run(rotation.expire)
+
+
+async def test_old_messages_go_unless_they_are_owed(path: Path) -> None:
+    journal = await stores.open(JournalSettings(path=str(path), max_age="30d"))
+    owed = await aged(journal, 50, DeliveryState.WAITING)
+    for _ in range(300):
+        await aged(journal, 40, DeliveryState.SENT)
+    ahead = await aged(journal, -3, DeliveryState.SENT)
+    await aged(journal, 31, DeliveryState.REFUSED)
+    young = await aged(journal, 29, DeliveryState.SENT)
+    unread = await aged(journal, 90, None)
+    await expired(journal)
+    assert kept(path) == [owed, ahead, young, unread]
+    assert (await journal.index.counts()).received == 3
+
+    await journal.outbox.record([an_attempt(owed << 20)], [(owed << 20, DeliveryState.SENT)])
+    await journal.index.add([an_entry(unread, state=DeliveryState.OFF)], unread)
+    await expired(journal)
+    assert kept(path) == [ahead, young]
+    assert await journal.index.counts() == recount(path)
+    await journal.close()
+
+
+async def test_nothing_goes_for_its_age_where_none_is_set(journal: Stores, path: Path) -> None:
+    seq = await aged(journal, 5_000, DeliveryState.SENT)
+    await journal._writer.run(journal._writer.rotation.expire)
+    assert kept(path) == [seq]
+
+
+async def test_many_owed_ones_are_looked_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segtap.core.stores.sqlite.rotation._LOOKED_AT", 8)
+    journal = await stores.open(JournalSettings(path=str(path), max_age="1h"))
+    owed = [await aged(journal, 2, DeliveryState.WAITING) for _ in range(40)]
+    await expired(journal)
+    rotation = journal._writer.rotation
+    assert rotation._old_passed == owed[-1]
+    await journal.outbox.record([], [(owed[3] << 20, DeliveryState.OFF)])
+    await expired(journal)
+    assert kept(path) == [seq for seq in owed if seq != owed[3]]
+    await journal.close()
+
+
+async def test_old_messages_in_memory_go_too() -> None:
+    journal = await stores.open(JournalSettings(path="memory:", max_age="2d"))
+    owed = await aged(journal, 3, DeliveryState.WAITING)
+    await aged(journal, 3, DeliveryState.SENT)
+    new = await aged(journal, 1, DeliveryState.SENT)
+    await journal.receipts.append(a_receipt())
+    assert [one.seq for one in await journal.receipts.read()][:2] == [owed, new]
+
+
+@pytest.mark.parametrize(("text", "ms"), [("", 0), ("90m", 5_400_000), ("30d", 30 * DAY), ("8w", 56 * DAY)])
+def test_ages(text: str, ms: int) -> None:
+    assert JournalSettings(max_age=text).max_age_ms == ms
+
+
+@pytest.mark.parametrize("text", ["0d", "30", "d", "1.5d", "-1d", "30 days", "1y"])
+def test_an_age_that_is_none_is_refused_with_an_example(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "segtap.toml"
+    file.write_text(f'[journal]\nmax_age = "{text}"\n')
+    with pytest.raises(SettingsError, match=r'as in "30d"'):
+        load(environ={}, file=file)
