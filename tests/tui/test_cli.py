@@ -213,6 +213,10 @@ def test_messages_go_through_forward_export_replay_and_clear(monkeypatch: pytest
         assert validated.returncode == 1
         assert "Sending to project 0123…ef" in validated.stderr
         assert "it waits for forwarding" in validated.stderr
+        validated = segtap("replay", "--filter", "event:nothing", "--validate")
+        assert validated.returncode == 1
+        assert "No message of the journal matches: nothing was sent." in validated.stderr
+        assert "accepted" not in validated.stderr
         assert segtap("journal", "clear", "--yes").returncode == 2
         tail = segtap("tail", "--count", "1", "--url", f"http://127.0.0.1:{process.pid + 70000}")
         assert tail.returncode == 2

@@ -8,6 +8,7 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -90,6 +91,22 @@ async def test_a_changed_mapping_is_shown_and_accepted(engine: Engine, tmp_path:
     assert "requests[0].body[0].event" in stdout
     assert '    - "Order Completed"\n    + "Purchase Done"\n' in stdout
     assert path.read_bytes().splitlines() == before
+    status, stdout, stderr = await run("replay", "one.jsonl", "--expect", "--format", "github")
+    assert (status, stderr) == (1, "5 messages: 1 changed, 4 as recorded.\n")
+    renamed = [line for line in stdout.splitlines() if "body[0].event " in line]
+    assert [line.partition("::track")[0] for line in renamed] == [
+        "::error file=one.jsonl,line=1,title=scenario"
+    ]
+    assert 'requests[0].body[0].event was "Order Completed", and is "Purchase Done"' in renamed[0]
+    status, stdout, _ = await run("replay", "one.jsonl", "--expect", "--format", "junit")
+    suite = ElementTree.fromstring(stdout.split("\n", 1)[1])
+    assert (suite.attrib["name"], suite.attrib["tests"], suite.attrib["failures"]) == (
+        "segtap replay --expect",
+        "5",
+        "1",
+    )
+    assert suite[0][0].find("failure").attrib["type"] == "scenario"
+    assert [len(case) for case in suite[0]][1:] == [0, 0, 0, 0]
     status, stdout, stderr = await run("replay", "one.jsonl", "--expect", "--update")
     assert (status, stderr) == (0, "5 messages: 1 updated in one.jsonl, 4 as recorded.\n")
     after = path.read_bytes().splitlines()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "shape",
-    type=click.Choice(["table", "json"]),
+    type=click.Choice(["table", "json", "github", "junit"]),
     default="table",
     show_default=True,
     help="How --expect writes.",
@@ -88,11 +89,11 @@ def replay(
     was recorded, with new ids and the times of now.
 
     With --validate the messages of the journal that match are sent to Mixpanel, as the key v does, with exit
-    status 1 if Mixpanel does not accept one of them.
+    status 1 if Mixpanel does not accept one of them, or none matches.
 
     With --expect nothing is sent, and no engine is needed: the messages of a scenario walk through the
-    settings here, and where a request differs from the recorded one, that is shown, with exit status 1.
-    --update writes the requests of now into FILE.
+    settings here, and where a request differs from the recorded one, that is shown, with exit status 1;
+    for CI also with --format github or junit. --update writes the requests of now into FILE.
     """
     if expect or update:
         if others := _given(ctx, "filter_text", "saved", "url", "write_key", "pace", "validate"):
@@ -156,21 +157,26 @@ def _compare(file: Path, *, update: bool, shape: str) -> int:
 
     settings = load()
     tell_faults(settings)
-    show = _write_json if shape == "json" else _write_table
     messages = changed = 0
-    with (
-        click.open_file(str(file), "rb") as lines,
-        InsertFunctions(settings.insert_functions) as functions,
-        replacing(file.resolve()) if update else contextlib.nullcontext() as out,
-    ):
-        for one in compare_scenario(lines, settings, functions=functions.run):
+
+    def counted_steps(found: Iterable[ComparedStep | bytes], out: IO[bytes] | None) -> Iterator[ComparedStep]:
+        nonlocal messages, changed
+        for one in found:
             if out is not None:
                 out.write(one if isinstance(one, bytes) else one.text)
             if isinstance(one, bytes):
                 continue
             messages += 1
             changed += bool(one.differences)
-            show(one)
+            yield one
+
+    with (
+        click.open_file(str(file), "rb") as lines,
+        InsertFunctions(settings.insert_functions) as functions,
+        replacing(file.resolve()) if update else contextlib.nullcontext() as out,
+    ):
+        found = compare_scenario(lines, settings, functions=functions.run)
+        _show(counted_steps(found, out), shape, lines.name)
         tell_unusable(functions.unusable())
     if not messages:
         say(f"{file} holds no message.")
@@ -187,17 +193,22 @@ def _compare(file: Path, *, update: bool, shape: str) -> int:
     return 1 if changed and not update else 0
 
 
-def _write_table(one: ComparedStep) -> None:
+def _show(compared: Iterator[ComparedStep], shape: str, name: str) -> None:
+    """Write compared messages in one of the formats."""
+    from ...core.commands.scenario import as_json
+    from ...core.commands.scenario_formats import FORMATS
     from .scenario_lines import scenario_lines
 
-    for line in scenario_lines(hidden(one)):
-        write(line)
-
-
-def _write_json(one: ComparedStep) -> None:
-    from ...core.commands.scenario import as_json
-
-    write_json(as_json(one))
+    if shape in FORMATS:
+        for line in FORMATS[shape](map(hidden, compared), name):
+            write(line)
+        return
+    for one in compared:
+        if shape == "json":
+            write_json(as_json(one))
+            continue
+        for line in scenario_lines(hidden(one)):
+            write(line)
 
 
 async def _validate(filter_text: str, url: str) -> int:
@@ -218,6 +229,9 @@ async def _validate(filter_text: str, url: str) -> int:
     progress, notes = await validate_matching(filter_text, url, tell)
     for words in notes:
         say(words)
+    if not progress.tried:
+        say("No message of the journal matches: nothing was sent.")
+        return 1
     for why, count in progress.reasons.items():
         say(f"{count:,} not accepted: {why}.")
     say(f"{counted(progress.done, 'message')} {'not sent' if dry else 'accepted by Mixpanel'}.")
