@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import cast
 
 import msgspec
@@ -21,13 +22,13 @@ from ..verdict import Finding
 from .fitting import put_fitted, without_empty
 
 MOST_MESSAGES = 50
-"""The most messages of one call that are answered."""
+"""The most messages of one call."""
 
 
 def judged(message: Json, settings: Settings) -> list[Checked]:
     """Return what the rules find in messages, and what becomes of each.
 
-    Raises InputError if there is none, SettingsError.
+    Raises InputError if there is none, or too many, SettingsError.
     """
     lines = list(_lines(message))
     compiled = compile_settings(settings)
@@ -41,9 +42,11 @@ def judged(message: Json, settings: Settings) -> list[Checked]:
             whole=True,
             functions=functions.run,
         )
-        checked = [one for one, _ in zip(found, range(MOST_MESSAGES), strict=False)]
+        checked = list(islice(found, MOST_MESSAGES + 1))
     if not checked:
         raise InputError("There is no message in that. Give a Segment message, such as a track call.")
+    if len(checked) > MOST_MESSAGES:
+        raise InputError(f"These are more than {MOST_MESSAGES} messages. Give fewer at once.")
     return checked
 
 

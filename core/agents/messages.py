@@ -13,7 +13,8 @@ from ..api.client import Client
 from ..api.matches import Near
 from ..api.models import MessageDetail, Summary
 from ..delivery import Delivery
-from ..errors import InputError
+from ..errors import EngineError, InputError
+from ..json_text import json_bytes
 from ..messages import Json, JsonObject
 from ..pipeline.envelope import request_of
 from ..pipeline.reading import read_document
@@ -21,7 +22,7 @@ from ..query import parse
 from ..query import quoted as quoted_filter
 from ..text import size
 from .asked import ListArguments, MessageArguments, WaitArguments
-from .fitting import put_fitted, without_empty
+from .fitting import MOST, put_fitted, without_empty
 from .judging import findings
 from .session import Session
 
@@ -59,12 +60,28 @@ async def list_messages(session: Session, ask: ListArguments) -> JsonObject:
     """Return the newest messages that match a filter, the newest last."""
     client = await session.client()
     page = await client.page(filter=ask.filter, limit=ask.limit, before=ask.before, wait=SEARCH_MS)
-    answer: JsonObject = {"messages": [line_of(one) for one in page.summaries], "more": page.more}
+    lines = newest_fitting([line_of(one) for one in page.summaries])
+    answer: JsonObject = {
+        "messages": list[Json](lines),
+        "more": page.more or len(lines) < len(page.summaries),
+    }
     if page.notes:
         answer["notes"] = list(page.notes)
     if page.searched_to:
         answer["notes"] = [f"Searched for {SEARCH_MS // 1_000} s only. Go on with before={page.searched_to}."]
     return answer
+
+
+def newest_fitting(lines: list[JsonObject]) -> list[JsonObject]:
+    """Return the last of the lines that fit into an answer."""
+    room = MOST * 3 // 4
+    kept = 0
+    for line in reversed(lines):
+        room -= len(json_bytes(line)) + 1
+        if room < 0:
+            break
+        kept += 1
+    return lines[len(lines) - kept :]
 
 
 async def message(session: Session, ask: MessageArguments) -> JsonObject:
@@ -135,11 +152,14 @@ async def wait_for(session: Session, ask: WaitArguments) -> JsonObject:
     parse(ask.filter)  # a fault names the place in the filter as it was given
     client = await session.client()
     wanted = ask.filter if ask.after is not None else _since(session, ask.filter)
-    found: dict[int, Summary] = {}
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(ask.timeout):
-            await _gather(client, session, ask, wanted, found)
-    if len(found) < ask.count:
+    arriving = _Arriving(client, wanted, ask, set() if ask.after is not None else session.returned)
+    await arriving.search()
+    if not arriving.enough:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ask.timeout):
+                await arriving.follow()
+    found = arriving.found
+    if not arriving.enough:
         near = (await client.messages(_since(session, ask.filter))).near
         return {
             "met": False,
@@ -174,26 +194,43 @@ def _since(session: Session, filter: str) -> str:
     return f"({filter}) since:{session.since}" if filter.strip() else f"since:{session.since}"
 
 
-async def _gather(
-    client: Client, session: Session, ask: WaitArguments, filter: str, found: dict[int, Summary]
-) -> None:
-    """Fill in messages that match until there are enough. Raises EngineError if the engine stops."""
-    reached = ask.after or 0
-    passed_over = set[int]() if ask.after is not None else session.returned
-    async with contextlib.aclosing(client.feed()) as frames:
-        async for frame in frames:
-            if frame.cleared:
-                reached = 0
-                found.clear()
-            more = True
-            while more:
-                page = await client.page(after=reached, filter=filter, limit=ask.count)
-                for one in page.summaries:
-                    if one.id not in passed_over:
-                        found[one.id] = one
-                if len(found) >= ask.count:
+class _Arriving:
+    """The messages that a wait has found so far; `passed_over` are those that do not count."""
+
+    def __init__(self, client: Client, filter: str, ask: WaitArguments, passed_over: set[int]) -> None:
+        self._client = client
+        self._filter = filter
+        self._count = ask.count
+        self._reached = ask.after or 0
+        self._passed_over = passed_over
+        self.found: dict[int, Summary] = {}
+
+    @property
+    def enough(self) -> bool:
+        """True once as many are found as were asked for."""
+        return len(self.found) >= self._count
+
+    async def search(self) -> None:
+        """Look through what has come since the last search."""
+        more = True
+        while more and not self.enough:
+            page = await self._client.page(after=self._reached, filter=self._filter, limit=self._count)
+            self.found |= {one.id: one for one in page.summaries if one.id not in self._passed_over}
+            self._reached, more = max(self._reached, page.reached), page.more
+
+    async def follow(self) -> None:
+        """Search whenever something new has come, until there are enough. Raises EngineError."""
+        async with contextlib.aclosing(self._client.feed()) as frames:
+            async for frame in frames:
+                if frame.cleared:
+                    self._reached = 0
+                    self.found.clear()
+                await self.search()
+                if self.enough:
                     return
-                reached, more = max(reached, page.reached), page.more
+        raise EngineError(
+            "The engine stopped while something was waited for. Start it again, and wait again."
+        )
 
 
 def _near(near: Near) -> JsonObject:

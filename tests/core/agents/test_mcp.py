@@ -164,8 +164,16 @@ async def test_a_wait_returns_a_message_once_and_says_what_almost_matched(
         assert {"messageId": "m-3", "failed": 'properties.total=12: has total "12" (text)'} in again["near"]
         every = await call(agent, "wait_for", filter="type:track", count=2, after=before.id)
         assert [one["messageId"] for one in every["messages"]] == ["m-1", "m-2"]
-        none = await call(agent, "wait_for", filter="id:before", timeout=0.2)
+        none = await call(agent, "wait_for", filter="id:before", timeout=0)
         assert none["met"] is False
+        await post(running.url, track("m-4"))
+        await listed(viewer, 5)
+        assert (await call(agent, "wait_for", filter="id:m-4", timeout=0))["met"]
+        waiting = asyncio.create_task(refused(agent, "wait_for", filter="event:nothing", timeout=60))
+        while not running.parts.feed.viewers:  # noqa: ASYNC110 – nothing announces it
+            await asyncio.sleep(0.005)
+        await running.stop()
+        assert "Start " in await waiting
 
 
 async def test_faults_name_the_place_and_large_values_their_size(
@@ -189,6 +197,7 @@ async def test_faults_name_the_place_and_large_values_their_size(
         assert whole["message"]["properties"]["list"][-1].endswith("more")
         assert "KB in full" in whole["message_cut"]
         assert "unknown field `idx`" in await refused(agent, "message", idx=1)
+        assert "more than 50" in await refused(agent, "check", message=[WRONG] * 51)
         (made,) = (await call(agent, "translate", message=WRONG | {"userId": API_SECRET}))["messages"]
         assert API_SECRET not in json.dumps(made)
 
