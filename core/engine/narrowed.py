@@ -7,8 +7,6 @@ of all messages are read with them, since they tell who is in a group.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections import Counter
 
 import msgspec
@@ -23,14 +21,9 @@ from ..sources.bounds import bounds_of
 from ..stores.base import Condition, Found, Stores
 from .active import ActiveSettings
 from .gathering import add
+from .leased import Kept, Leased
 from .search import Search
 
-logger = logging.getLogger(__name__)
-
-WAIT = 1.0
-"""Seconds that a request waits; then it gets what was found so far, and reading goes on."""
-LEASE = 3.0
-"""Seconds after the last request for which reading goes on."""
 LINES = 1_000
 """Lines that are looked at together."""
 MOST = 4
@@ -56,8 +49,7 @@ class Matching:
         self.ids: Counter[str] = Counter()
         self.groups = groups
         self.changes = stores.index.changes
-        self.asked = 0.0
-        self.task: asyncio.Task[None] | None = None
+        self.work = Leased("segtap-narrowed", "reading what matches a filter", self._read)
         self._stores = stores
         self._reader = reader
         bounds = bounds_of(settings.ingest)
@@ -69,27 +61,15 @@ class Matching:
 
     async def covered(self) -> Coverage:
         """Return which messages match, of all that the journal lists or that can be read in `WAIT`."""
-        loop = asyncio.get_running_loop()
-        self.asked = loop.time()
-        if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self._read(), name="segtap-narrowed")
-            self.task.add_done_callback(_ended)
-        await asyncio.wait({self.task}, timeout=WAIT)
-        if self.task.done() and not self.task.cancelled():
-            self.task.result()
+        await self.work.ask()
         counts = await self._stores.index.counts()
         behind = counts.received + counts.refused - self._covered.looked
         return msgspec.structs.replace(self._covered, behind=max(0, behind))
 
-    def stop(self) -> None:
-        """Stop reading."""
-        if self.task is not None:
-            self.task.cancel()
-
     async def _read(self) -> None:
-        loop, pace = asyncio.get_running_loop(), Pace()
+        pace = Pace()
         pace.begin()
-        while loop.time() - self.asked < LEASE and await self._stretch(pace):
+        while self.work.wanted and await self._stretch(pace):
             pass
 
     async def _stretch(self, pace: Pace) -> bool:
@@ -150,8 +130,8 @@ class Narrowing:
         self._stores = stores
         self._reader = reader
         self._active = active
-        self._kept: dict[tuple[str, bool], Matching] = {}
-        """By filter and whether groups are gathered, the one asked for last at the end."""
+        self._kept = Kept[tuple[str, bool], Matching](MOST)
+        """By filter and whether groups are gathered."""
         self._made_for: tuple[Settings, Gathered] = active.settings, active.gathered
 
     def matching(self, filter: str, *, groups: bool) -> Matching:
@@ -161,37 +141,21 @@ class Narrowing:
         if active.settings is not before or active.gathered is not gathered:
             self.reset()  # other settings, or the journal was cleared
             self._made_for = active.settings, active.gathered
-        key = filter, groups
-        found = self._kept.pop(key, None)
-        if found is not None and self._is_old(found):
-            found.stop()
-            found = None
-        if found is None:
+
+        def make() -> Matching:
             gathering = active.new_gathered() if groups else None
-            found = Matching(self._stores, self._reader, active.settings, filter, gathering)
-        self._kept[key] = found
-        while len(self._kept) > MOST:
-            self._kept.pop(next(iter(self._kept))).stop()
-        return found
+            return Matching(self._stores, self._reader, active.settings, filter, gathering)
+
+        return self._kept.get((filter, groups), make, self._is_old)
 
     def _is_old(self, found: Matching) -> bool:
         """Return True if lines have changed since, and nobody has looked at it for a while."""
-        idle = asyncio.get_running_loop().time() - found.asked > LEASE
-        return idle and found.changes != self._stores.index.changes
+        return not found.work.wanted and found.changes != self._stores.index.changes
 
     def reset(self) -> None:
         """Forget what was found."""
-        for one in self._kept.values():
-            one.stop()
-        self._kept.clear()
+        self._kept.reset()
 
     async def close(self) -> None:
         """Stop reading."""
-        tasks = [one.task for one in self._kept.values() if one.task is not None]
-        self.reset()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.info("reading what matches a filter ends: %s", error)
+        await self._kept.close()

@@ -7,7 +7,6 @@ and goes on with the next request. An event's properties are read in the backgro
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 
@@ -29,19 +28,15 @@ from ..stories.model import EventStory, UserStory
 from ..stories.properties import Properties, holder_of
 from ..stories.user import Ids, ids_of, moments
 from ..verdict import Severity
+from . import leased
 from .active import ActiveSettings
 from .gathering import Gathering
+from .leased import Kept, Leased
 from .search import line_candidates
 from .searched import searched_above
 from .statuses import with_statuses
 from .summing import Summing
 
-logger = logging.getLogger(__name__)
-
-WAIT = 1.0
-"""Seconds that a request waits; then it gets what was read so far, and reading goes on."""
-LEASE = 3.0
-"""Seconds after the last request for which reading goes on."""
 LINES = 2_000
 """Messages of an event that are found together; of the first ones fewer, to answer soon."""
 FIRST_LINES = 200
@@ -66,8 +61,7 @@ class Stories:
         self._active = active
         self._gathering = gathering
         self._summing = summing
-        self._events: dict[EventKey, _Reading] = {}
-        """The one asked for last at the end."""
+        self._events = Kept[EventKey, _Reading](MOST_EVENTS)
         self._made_for: object = active.gathered
 
     async def user(
@@ -84,7 +78,7 @@ class Stories:
         The search ends after `wait` milliseconds with what was found so far, see `UserStory.searched_to`.
         """
         until = None if wait is None else time.monotonic() + wait / 1000
-        await self._gathering.settled(WAIT if wait is None else min(WAIT, wait / 1000))
+        await self._gathering.settled(leased.WAIT if wait is None else min(leased.WAIT, wait / 1000))
         cluster = cluster_of(self._gathering.shown.users, id)
         ids = ids_of(cluster, id)
         names: dict[int, Names] = {}
@@ -119,12 +113,9 @@ class Stories:
             self.reset()  # other settings, or the journal was cleared
             self._made_for = self._active.gathered
         condition = _of_event(key)
-        reading = self._events.pop(key, None) or _Reading(self._stores, self._reader, key[0], condition)
-        self._events[key] = reading
-        while len(self._events) > MOST_EVENTS:
-            self._events.pop(next(iter(self._events))).stop()
+        reading = self._events.get(key, lambda: _Reading(self._stores, self._reader, key[0], condition))
         overview, _ = await asyncio.gather(
-            self._summing.of(f"{key[0]}\0{key[1]}", lambda: condition), reading.read()
+            self._summing.of(f"{key[0]}\0{key[1]}", lambda: condition), reading.work.ask()
         )
         found, behind = reading.found, 0
         if not reading.done or overview.covered.behind:
@@ -164,15 +155,11 @@ class Stories:
 
     def reset(self) -> None:
         """Forget what was read."""
-        for one in self._events.values():
-            one.stop()
-        self._events.clear()
+        self._events.reset()
 
     async def close(self) -> None:
         """Stop reading."""
-        tasks = [one.task for one in self._events.values() if one.task is not None]
-        self.reset()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._events.close()
 
 
 def user_condition(
@@ -242,11 +229,10 @@ class _Reading:
 
     def __init__(self, stores: Stores, reader: ReceiptReader, type: str, condition: Condition) -> None:
         self.found = Properties(type)
-        self.task: asyncio.Task[None] | None = None
+        self.work = Leased("segtap-event-story", "reading the properties of an event", self._read)
         self._stores = stores
         self._reader = reader
         self._condition = condition
-        self._asked = 0.0
         self.done = False
         """True once every message was read that was there when somebody asked."""
         self._whole = False
@@ -255,27 +241,11 @@ class _Reading:
         self._high = 0
         """The ids between which all messages were looked at."""
 
-    async def read(self) -> None:
-        """Read on for as long as a request waits; in the background until nobody asks any more."""
-        loop = asyncio.get_running_loop()
-        self._asked = loop.time()
-        if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self._read(), name="segtap-event-story")
-            self.task.add_done_callback(_ended)
-        await asyncio.wait({self.task}, timeout=WAIT)
-        if self.task.done() and not self.task.cancelled():
-            self.task.result()
-
-    def stop(self) -> None:
-        """Stop reading."""
-        if self.task is not None:
-            self.task.cancel()
-
     async def _read(self) -> None:
-        loop, pace = asyncio.get_running_loop(), Pace()
+        pace = Pace()
         pace.begin()
         self.done = False
-        while loop.time() - self._asked < LEASE:
+        while self.work.wanted:
             if not await self._stretch(pace):
                 self.done = True
                 return
@@ -321,10 +291,5 @@ class _Reading:
 
 def _deadline() -> Callable[[], bool]:
     """Return what says that a search has taken long enough for the progress to be shown."""
-    until = time.monotonic() + WAIT / 2
+    until = time.monotonic() + leased.WAIT / 2
     return lambda: time.monotonic() >= until
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.info("reading the properties of an event ends: %s", error)

@@ -8,7 +8,6 @@ has come since is added; once lines that were counted have changed, all are coun
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -23,14 +22,9 @@ from ..sources.bounds import Bounds
 from ..stores.base import Condition, Counts, Stores
 from ..stores.tallies import LineCounts
 from ..verdict import Severity
+from .leased import Kept, Leased
 from .search import Search
 
-logger = logging.getLogger(__name__)
-
-WAIT = 1.0
-"""Seconds that a request waits; then it gets what was counted so far, and counting continues."""
-LEASE = 3.0
-"""Seconds after the last request for which counting continues."""
 LINES = 2_000
 """Lines that are looked at together."""
 PAUSE = 4
@@ -58,8 +52,8 @@ class Summing:
         self._waiting = waiting
         self._read: tuple[Counts, Overview] | None = None
         """The last answer about all messages, and the totals that it was made at."""
-        self._matching: dict[str, _Matching] = {}
-        """By filter, the one asked for last at the end."""
+        self._matching = Kept[str, _Matching](MOST_FILTERS)
+        """By filter."""
 
     async def overview(self, filter: str = "") -> Overview:
         """Return the summary of all messages, or of those that match. Raises JournalError, FilterFault."""
@@ -71,16 +65,13 @@ class Summing:
 
     def reset(self) -> None:
         """Forget what was counted: the journal was cleared, or the settings changed."""
-        for one in self._matching.values():
-            one.stop()
-        self._matching.clear()
+        self._matching.reset()
         self._read = None
 
     async def close(self) -> None:
         """Stop counting."""
-        tasks = [one.task for one in self._matching.values() if one.task is not None]
-        self.reset()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._matching.close()
+        self._read = None
 
     async def _all(self) -> Overview:
         counts = await self._stores.index.counts()
@@ -94,10 +85,7 @@ class Summing:
 
     async def of(self, key: str, condition: Callable[[], Condition]) -> Overview:
         """Return the summary of the messages that fulfil a condition; `key` names it from now on."""
-        found = self._matching.pop(key, None) or _Matching(self._stores, condition)
-        self._matching[key] = found
-        while len(self._matching) > MOST_FILTERS:
-            self._matching.pop(next(iter(self._matching))).stop()
+        found = self._matching.get(key, lambda: _Matching(self._stores, condition))
         return _with(await self._with_modes(await found.overview()), self._waiting())
 
     async def _with_modes(self, overview: Overview) -> Overview:
@@ -145,20 +133,12 @@ class _Matching:
         self._counted = _Counted(stores.index.changes)
         self._making: _Counted | None = None
         """Replacement under construction; swapped in once it is whole."""
-        self._asked = 0.0
         self._again_at = 0.0
-        self.task: asyncio.Task[None] | None = None
+        self.work = Leased("segtap-summary", "counting what matches a filter", self._count)
 
     async def overview(self) -> Overview:
         """Return the summary, with all that the journal lists now or as much as can be counted in `WAIT`."""
-        loop = asyncio.get_running_loop()
-        self._asked = loop.time()
-        if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self._count(), name="segtap-summary")
-            self.task.add_done_callback(_ended)
-        await asyncio.wait({self.task}, timeout=WAIT)
-        if self.task.done() and not self.task.cancelled():
-            self.task.result()
+        await self.work.ask()
         counts = await self._stores.index.counts()
         known, making = self._counted, self._making
         left = max(0, counts.received + counts.refused - (known if making is None else making).looked)
@@ -166,11 +146,6 @@ class _Matching:
         # Counted again soon, even if no line is missing.
         stale = known.changes != self._stores.index.changes
         return overview_of(tallies, coverage_of(tallies, behind=max(int(stale), left), looked=known.looked))
-
-    def stop(self) -> None:
-        """Stop counting."""
-        if self.task is not None:
-            self.task.cancel()
 
     async def _count(self) -> None:
         loop = asyncio.get_running_loop()
@@ -182,7 +157,7 @@ class _Matching:
             self._making = self._making or _Counted(changes)
         counting = self._making or self._counted
         while await self._stretch(counting):
-            if loop.time() - self._asked > LEASE:
+            if not self.work.wanted:
                 return
         if self._making is not None:
             self._counted, self._making = self._making, None
@@ -209,8 +184,3 @@ class _Matching:
         counting.last = max(counting.last, found.last)
         await asyncio.sleep(0)
         return True
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.info("the summary of a filter ends: %s", error)

@@ -10,7 +10,7 @@ from engines import engine_settings, isolate, listed, post, running_engine, trac
 
 from segtap.core.aggregates.model import Groups
 from segtap.core.api.client import Client
-from segtap.core.engine import narrowed
+from segtap.core.engine import leased, narrowed
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import FilterFault
 from segtap.core.identities.model import Users
@@ -97,7 +97,7 @@ async def test_messages_that_come_are_added_and_a_cleared_journal_is_forgotten(
 async def test_it_says_how_far_it_is(running: tuple[Engine, Client], monkeypatch: pytest.MonkeyPatch) -> None:
     _, client = running
     monkeypatch.setattr(narrowed, "LINES", 2)
-    monkeypatch.setattr(narrowed, "WAIT", 0.0)
+    monkeypatch.setattr(leased, "WAIT", 0.0)
     found = await client.users(filter="type:track")
     assert found.covered.behind
     assert (await users(client, "type:track")).covered.looked == len(MESSAGES)

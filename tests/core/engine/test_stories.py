@@ -12,7 +12,7 @@ import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track
 
 from segtap.core.api.client import Client
-from segtap.core.engine import stories
+from segtap.core.engine import leased, stories
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import InputError
 from segtap.core.stores.sqlite import search
@@ -228,15 +228,15 @@ async def test_reading_goes_on_only_while_somebody_asks(
     for start in range(0, 300, 50):
         await post(engine.url, *(track(f"m-{start + at}", properties={"x": at}) for at in range(50)))
     await listed(client, 300)
-    monkeypatch.setattr(stories, "WAIT", 0.0)
-    monkeypatch.setattr(stories, "LEASE", 0.0)
+    monkeypatch.setattr(leased, "WAIT", 0.0)
+    monkeypatch.setattr(leased, "LEASE", 0.0)
     monkeypatch.setattr(stories, "LINES", 50)
     monkeypatch.setattr(stories, "FIRST_LINES", 50)
     story = await client.event_story("track", "Signed Up")
     assert story.covered.behind
     await asyncio.sleep(0)
     before = story.covered.messages
-    monkeypatch.setattr(stories, "LEASE", 60.0)
-    monkeypatch.setattr(stories, "WAIT", 1.0)
+    monkeypatch.setattr(leased, "LEASE", 60.0)
+    monkeypatch.setattr(leased, "WAIT", 1.0)
     story = await whole_event(client, "track", "Signed Up")
     assert before < story.covered.messages == 300

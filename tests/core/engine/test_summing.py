@@ -17,7 +17,7 @@ from segtap.core.aggregates.counts import overview_of
 from segtap.core.aggregates.model import Overview
 from segtap.core.api.client import Client
 from segtap.core.delivery import DeliveryState
-from segtap.core.engine import summing
+from segtap.core.engine import leased, summing
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.engine.summing import Summing
 from segtap.core.errors import FilterFault
@@ -129,9 +129,9 @@ async def test_with_a_filter_only_what_matches_is_counted() -> None:
 async def test_a_filter_is_counted_bit_by_bit_and_only_while_somebody_asks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(summing, "WAIT", 0.0)
+    monkeypatch.setattr(leased, "WAIT", 0.0)
     monkeypatch.setattr(summing, "LINES", 50)
-    monkeypatch.setattr(summing, "LEASE", -1.0)
+    monkeypatch.setattr(leased, "LEASE", -1.0)
     kept = Kept()
     ids = await kept.take(1_000, name="A")
     parts = list[Overview]()
@@ -174,7 +174,7 @@ async def test_lines_that_changed_are_counted_again(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_stop_ends_the_counting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(summing, "WAIT", 0.0)
+    monkeypatch.setattr(leased, "WAIT", 0.0)
     monkeypatch.setattr(summing, "LINES", 1)
     kept = Kept()
     await kept.take(500, name="A")
