@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from .messages import Marks
+from .messages import Marks, seq_of
 
 _DAMAGED = int(Marks.DAMAGED)
 
@@ -148,6 +148,41 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     took: int = 0
 
 
+class OwedRequest(msgspec.Struct, frozen=True, gc=False):
+    """A whole request that is owed to a route: `receipt` is its position in the log.
+
+    `number` is this debt's own: it grows with each, and none is used twice.
+    """
+
+    number: int
+    receipt: int
+
+
+class Handover(msgspec.Struct, frozen=True, gc=False):
+    """What came of handing one whole request to a mirror or an archive.
+
+    `receipt` is its position in the log, `route` the route's name. The rest is as in `Delivery`.
+    """
+
+    route: str
+    receipt: int
+    at: int
+    outcome: Outcome
+    status: int = 0
+    words: str = ""
+    attempt: int = 1
+    took: int = 0
+
+
+class RouteCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The requests of one mirror or archive: still owed to it, accepted, refused, and dropped."""
+
+    waiting: int = 0
+    sent: int = 0
+    refused: int = 0
+    dropped: int = 0
+
+
 class Validated(msgspec.Struct, frozen=True, kw_only=True):
     """What came of sending one message to Mixpanel once, whether forwarding is on or off.
 
@@ -188,3 +223,8 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
 def refusal_statuses(deliveries: Iterable[Delivery]) -> dict[int, int]:
     """Return the HTTP status of the last refusal of each message that has one."""
     return {one.message: one.status for one in deliveries if one.outcome is Outcome.REFUSED and one.status}
+
+
+def refused_receipts(deliveries: Iterable[Delivery]) -> list[int]:
+    """Return the receipts of which a record was refused, in their order."""
+    return sorted({seq_of(one.message) for one in deliveries if one.outcome is Outcome.REFUSED})

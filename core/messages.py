@@ -66,7 +66,7 @@ class Marks(enum.IntFlag):
     """Sent by Segment's integration in device mode, as its `mp_lib` says."""
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One HTTP request as it came.
 
     `body` holds the bytes of the wire (still gzipped when it came gzipped). `received_at` is
@@ -78,6 +78,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     did, or if it was not passed on.
     `replay_of` has for each message of a replay the id of the message that was replayed, 0 where that one
     came from a file.
+    `routes` names the mirrors and archives that it was to be handed to when it came, see `RouteSettings`.
     """
 
     uid: str
@@ -96,6 +97,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
     replay_of: tuple[int, ...] = ()
     upstream: str = ""
+    routes: tuple[str, ...] = ()
 
     @property
     def damaged(self) -> bool:

@@ -1,4 +1,7 @@
-"""One frozen `Settings` for the whole program; `core.config` makes it from flags, environment and files."""
+"""One frozen `Settings` for the whole program; `core.config` makes it from flags, environment and files.
+
+The module is over 350 lines, so that everything that can be set stands on one page.
+"""
 
 from __future__ import annotations
 
@@ -228,6 +231,38 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+RouteKind = Literal["mixpanel", "segment", "archive"]
+ROUTE_KINDS: tuple[RouteKind, ...] = get_args(RouteKind)
+DEFAULT_ROUTE = "default"
+"""The name of the one route that there is without `[[routes]]`."""
+
+
+class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[routes]]`: where messages of some sources, or of all, are sent while forwarding is on.
+
+    What a route of kind `mixpanel` says stands in `Settings.destination` and `Settings.subscriptions`.
+    """
+
+    name: str
+    kind: RouteKind = "mixpanel"
+    write_keys: tuple[str, ...] = ()
+    """The sources whose requests it takes; empty: all."""
+    url: str = ""
+    """Where a mirror sends in place of Segment's own server; the folder or bucket of an archive."""
+    region: Region = "us"
+    """The region of the Segment workspace that a mirror sends to."""
+    endpoint: str = ""
+    """The server of an archive's bucket where that is not Amazon's."""
+    bucket_region: str = ""
+    """The region of an archive's bucket."""
+    max_requests: int = 10
+    """Requests of a mirror that are under way at once, at most."""
+
+    def takes(self, write_key: str) -> bool:
+        """Return whether the requests of a source go along this route."""
+        return not self.write_keys or write_key in self.write_keys
+
+
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
 
@@ -369,6 +404,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     insert_functions: tuple[InsertFunction, ...] = ()
     redact: tuple[Redaction, ...] = ()
     hold: tuple[Hold, ...] = ()
+    routes: tuple[RouteSettings, ...] = ()
+    """Where messages go while forwarding is on; empty: to the project under `[destination]`, by the route
+    `default`."""
     not_imitated: tuple[NotImitated, ...] = ()
     tests: tuple[MappingTest, ...] = ()
     keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])
@@ -385,6 +423,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, Source] = msgspec.field(default_factory=dict[str, Source])
     """Where each setting was given, by name (`destination.region`, `identity`). One that is missing here was
     not given: its value is assumed."""
+
+    @property
+    def mixpanel_route(self) -> RouteSettings | None:
+        """The route to Mixpanel; None if `[[routes]]` has routes, and none to Mixpanel."""
+        if not self.routes:
+            return RouteSettings(name=DEFAULT_ROUTE)
+        return next((one for one in self.routes if one.kind == "mixpanel"), None)
+
+    @property
+    def whole_routes(self) -> tuple[RouteSettings, ...]:
+        """The routes that whole requests go along, as they were received: mirrors and archives."""
+        return tuple(one for one in self.routes if one.kind != "mixpanel")
 
     @property
     def kind_given(self) -> bool:

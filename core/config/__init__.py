@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -37,6 +38,9 @@ from .reading import FILE_NAME, SettingsFile, find_file, read_file
 from .secrets import read_secret
 from .wrong_values import wrong_value
 
+if TYPE_CHECKING:
+    from .routes import Routes
+
 
 def load(
     flags: Mapping[str, JsonObject] | None = None,
@@ -59,7 +63,12 @@ def load(
     layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
     found = None if path is None else read_file(path)
     sources: dict[str, Source] = {}
+    routes: Routes | None = None
     if found is not None:
+        routes = _read_routes(found)
+        if routes is not None:
+            own = found.sections.get("destination", {})
+            found.sections["destination"] = {**own, **routes.destination}
         layers.append((str(path), found.sections, found.plain))
         names = [*_names_in(found.sections, found.plain), *found.tables]
         sources |= dict.fromkeys(names, Source("file", found.origin))
@@ -109,7 +118,38 @@ def load(
         destination=msgspec.structs.replace(settings.destination, **secrets["destination"]),
         ingest=msgspec.structs.replace(settings.ingest, **secrets["ingest"]),
     )
-    return settings if found is None else _with_tables_of(found, settings)
+    if found is not None:
+        settings = _with_tables_of(found, settings)
+    return settings if routes is None else _with_routes(settings, routes)
+
+
+def _read_routes(file: SettingsFile) -> Routes | None:
+    """Return what `[[routes]]` of a file say; None if there are none, as in most files."""
+    if "routes" not in file.tables:
+        return None
+    from .routes import read_routes
+
+    try:
+        return read_routes(file.tables["routes"], str(file.path), file.path.parent)
+    except SettingsError as error:
+        raise file.fault_of_table("routes", error) from None
+
+
+def _with_routes(settings: Settings, routes: Routes) -> Settings:
+    """Return the settings with the routes, and the subscriptions that the one to Mixpanel names."""
+    settings = msgspec.structs.replace(settings, routes=routes.routes)
+    if not routes.subscriptions:
+        return settings
+    from .subscriptions import read_subscriptions
+
+    named = read_file(Path(routes.subscriptions))
+    if "subscriptions" not in named.tables:
+        raise SettingsError(f"{named.path}, which a route names, has no [[subscriptions]].")
+    try:
+        subscriptions = read_subscriptions(named.tables["subscriptions"], str(named.path))
+    except SettingsError as error:
+        raise named.fault_of_table("subscriptions", error) from None
+    return msgspec.structs.replace(settings, subscriptions=subscriptions)
 
 
 def read_again(settings: Settings) -> Settings:

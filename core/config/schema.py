@@ -24,6 +24,7 @@ from .filters import ACTIONS, FilterTable
 from .mapping_tests import STAGES
 from .names import KEYS, NEVER_IN_A_FILE, REGION_KEYS, SECTIONS, TOP_LEVEL, environment_names
 from .not_imitated import NotImitatedTable
+from .routes import COMMON, OWN, RouteTable
 from .subscriptions import SubscriptionTable, presets_by_name
 from .transformations import NOT_KEPT
 
@@ -42,6 +43,7 @@ TABLE_TYPES: dict[str, type[msgspec.Struct]] = {
     "hold": Hold,
     "rules": RuleSetting,
     "not_imitated": NotImitatedTable,
+    "routes": RouteTable,
     "tests": MappingTest,
 }
 """Lists of tables, and the keys of one table."""
@@ -178,6 +180,7 @@ def _finish_tables(definitions: dict[str, _Schema]) -> None:
     ]
     condition["properties"]["fields"]["minProperties"] = 1
 
+    _finish_routes(definitions["RouteTable"])
     transformation = definitions["Transformation"]["properties"]
     constants = transformation["propertyValueTransformations"]
     text = {"type": "string", "contentMediaType": "application/json"}
@@ -199,6 +202,27 @@ def _finish_tables(definitions: dict[str, _Schema]) -> None:
         "description": "The stage that stops the message.",
         "enum": list(STAGES),
     }
+
+
+def _finish_routes(schema: _Schema) -> None:
+    """Say which keys each kind of route may have."""
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"kind": {"const": kind}}},
+            "then": {"propertyNames": {"enum": [*COMMON, *own]}},
+        }
+        for kind, own in OWN.items()
+    ]
+    schema["allOf"] += [
+        {
+            "if": {"properties": {"kind": {"const": "segment"}}},
+            "then": {"properties": {"region": {"enum": ["us", "eu", "US", "EU"]}}},
+        },
+        {
+            "if": {"properties": {"kind": {"const": "archive"}}},
+            "then": {"properties": {"url": {"minLength": 1}}, "required": ["url"]},
+        },
+    ]
 
 
 def _without_null(value: Any) -> Any:

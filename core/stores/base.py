@@ -5,6 +5,11 @@ it, the indexer reads the receipts after `Index.position`, parses them, and give
 each message; from then on the messages can be listed, and those wanted at Mixpanel are in `Outbox.owed`. The
 forwarder writes what became of them with `Outbox.record`.
 
+Routes: `Receipt.routes` names mirrors and archives, which get whole requests. From the moment that the
+receipt is durable it is owed to each of them, in the same step and without anything else being written:
+`RequestOutbox` has what is owed, and `RequestOutbox.record` says when that ends. What goes to Mixpanel is
+owed by message, in `Outbox`.
+
 A receipt's position in the log (its `seq`) is given out by the store. Positions are positive integers that
 grow in the order of appending and are never used again, not even after `clear`. They need not be dense: code
 outside of a store compares them, and goes on from one that it was given, but does not count with them.
@@ -21,7 +26,15 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from ..api.models import Page, Summary
-from ..delivery import Delivery, DeliveryCounts, DeliveryState, Owed
+from ..delivery import (
+    Delivery,
+    DeliveryCounts,
+    DeliveryState,
+    Handover,
+    Owed,
+    OwedRequest,
+    RouteCounts,
+)
 from ..messages import Receipt
 from ..query import Names
 from ..verdict import Finding, Severity
@@ -379,6 +392,54 @@ class Outbox(ReadableOutbox, Protocol):
         ...
 
 
+class ReadableRequestOutbox(Protocol):
+    """What became of the whole requests that routes were to get."""
+
+    async def handovers(self, receipt: Cursor) -> list[Handover]:
+        """Return what is known of one request along all routes, oldest first."""
+        ...
+
+    async def counts(self) -> dict[str, RouteCounts]:
+        """Return the totals of each route that ever was owed a request; cheap enough for each frame.
+
+        Requests that are no longer in the journal still count.
+        """
+        ...
+
+
+class RequestOutbox(ReadableRequestOutbox, Protocol):
+    """The whole requests that are owed to mirrors and archives.
+
+    A receipt is owed to each route in `Receipt.routes` as soon as it is durable. While it is owed to a route,
+    the store must not delete it to make room. A store of a stream can keep a durable consumer for each route;
+    `OwedRequest.number` may then be the position itself, as long as no debt ever gets the number of another.
+    """
+
+    async def owed(self, route: str, after: int = 0, limit: int = 256) -> list[OwedRequest]:
+        """Return what is owed to a route with a number above `after`, in the order of the numbers."""
+        ...
+
+    async def record(self, handovers: Sequence[Handover], settled: Sequence[int] = ()) -> None:
+        """Write durably what came of requests, and that the debts with these numbers are settled.
+
+        Both are one step.
+
+        Handovers of requests that the journal no longer has count in the totals and are not kept.
+        """
+        ...
+
+    async def drop(self, route: str) -> int:
+        """Owe nothing to a route any more, and return how many requests that were; they count as dropped."""
+        ...
+
+    def owe_refusals_to(self, routes: Sequence[str]) -> None:
+        """Owe a receipt to each of these routes once more whenever a record of it is refused from now on.
+
+        `Outbox.record` does so in its own step, once for each receipt among the attempts that it is given.
+        """
+        ...
+
+
 class Readable(Protocol):
     """A journal that can be read, whether it is held or only looked at."""
 
@@ -400,6 +461,11 @@ class Readable(Protocol):
     @property
     def outbox(self) -> ReadableOutbox:
         """The attempts to deliver them."""
+        ...
+
+    @property
+    def requests(self) -> ReadableRequestOutbox:
+        """What became of whole requests along routes."""
         ...
 
     async def close(self) -> None:
@@ -442,6 +508,11 @@ class Stores(Readable, Protocol):
         """What of them is to be sent, and was."""
         ...
 
+    @property
+    def requests(self) -> RequestOutbox:
+        """The whole requests that are owed to routes."""
+        ...
+
     def size(self) -> int:
         """Return how many bytes it takes."""
         ...
@@ -451,5 +522,5 @@ class Stores(Readable, Protocol):
         ...
 
     async def clear(self) -> None:
-        """Delete all receipts, messages and deliveries, for good."""
+        """Delete all receipts, messages, deliveries and debts, for good."""
         ...

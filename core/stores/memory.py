@@ -16,7 +16,14 @@ from itertools import islice
 import msgspec
 
 from ..api.models import Page, Summary
-from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState, Owed
+from ..delivery import (
+    OWED_STATES,
+    Delivery,
+    DeliveryCounts,
+    DeliveryState,
+    Owed,
+    refused_receipts,
+)
 from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
 from ..verdict import Finding
@@ -36,6 +43,7 @@ from .base import (
     Snapshot,
     Told,
 )
+from .memory_requests import MemoryDebts, MemoryRequests
 from .memory_totals import line_of, severities_of, values_of
 from .tallies import StepOf, Stretch, Tallies, tallies_of
 
@@ -59,6 +67,7 @@ class Memory:
     attempts: dict[int, list[Delivery]] = field(default_factory=dict[int, list[Delivery]])
     owing: set[int] = field(default_factory=set[int])
     """Messages that are owed whatever their state."""
+    debts: MemoryDebts = field(default_factory=MemoryDebts)
     position: Cursor = START
     last: Cursor = START
     bytes: int = 0
@@ -76,6 +85,7 @@ class Memory:
         if self.bytes + incoming <= self.max_bytes:
             return
         needed = {seq_of(entry.summary.id) for entry in self.entries.values() if self.owed(entry)}
+        needed |= self.debts.needed()
         for seq in [seq for seq in self.receipts if seq <= self.position and seq not in needed]:
             self.delete(seq)
             if self.bytes + incoming <= self.max_bytes:
@@ -95,6 +105,7 @@ class Memory:
         """Delete a receipt with its messages and their attempts."""
         self.bytes -= len(self.receipts.pop(seq).body)
         self.changes += 1
+        self.debts.forget(seq)
         for id in [id for id in self.entries if seq_of(id) == seq]:
             del self.entries[id]
             self.attempts.pop(id, None)
@@ -121,6 +132,7 @@ class MemoryReceipts:
         kept = msgspec.structs.replace(receipt, seq=memory.last)
         memory.receipts[kept.seq] = kept
         memory.bytes += len(kept.body)
+        memory.debts.owe(kept.routes, kept.seq)
         self._receive((kept,))
         return kept.seq
 
@@ -409,6 +421,8 @@ class MemoryOutbox:
         for delivery in deliveries:
             if delivery.message in memory.entries:
                 memory.attempts.setdefault(delivery.message, []).append(delivery)
+        for seq in refused_receipts(d for d in deliveries if d.message in memory.entries):
+            memory.debts.owe(memory.debts.refusals_to, seq)
         for id, state in states:
             if entry := memory.entries.get(id):
                 line = msgspec.structs.replace(entry.summary, delivery=state)
@@ -439,6 +453,7 @@ class MemoryStores:
         self.receipts = MemoryReceipts(self.memory)
         self.index = MemoryIndex(self.memory)
         self.outbox = MemoryOutbox(self.memory)
+        self.requests = MemoryRequests(self.memory.debts, self.memory.receipts.keys())
 
     def size(self) -> int:
         """Return how many bytes the bodies of the receipts have."""
@@ -451,8 +466,9 @@ class MemoryStores:
         """Do nothing: no other engine can want the same memory."""
 
     async def clear(self) -> None:
-        """Delete all receipts, messages and deliveries."""
+        """Delete all receipts, messages, deliveries and debts."""
         memory = self.memory
+        memory.debts.clear()
         for seq in list(memory.receipts):
             memory.delete(seq)
         memory.position = memory.last

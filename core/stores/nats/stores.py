@@ -53,6 +53,7 @@ class NatsStores:
         self._closed = False
         self.index = copy.followed
         self.outbox = NatsOutbox(connection, copy, self._indexed, secrets.token_hex(6))
+        self.requests = copy.requests
         spool = Spool(kept, self._publish, self._catch_up, self._tell)
         self.receipts = NatsReceipts(connection, copy, spool, Room(connection, copy, self._gone))
         self.index.before = self._before_add

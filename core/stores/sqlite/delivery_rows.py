@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
-from ...delivery import OWED_STATES, Delivery, DeliveryState
+from ...delivery import OWED_STATES, Delivery, DeliveryState, refused_receipts
 from ...messages import message_number, seq_of
+from . import requests
 from .message_rows import IDS_A_QUERY, SET_META, MessageRows, places, stretches
 from .rows import DELIVERY_COLUMNS, pack_delivery
 from .tally import Changes, Row, Tally
@@ -24,7 +25,12 @@ texts would take as long as all the rest. `lacking` are rows of an earlier versi
 
 
 class DeliveryRows(MessageRows):
-    """The attempts at the messages in the file, and the states that messages have after them."""
+    """The attempts at the messages in the file, and the states that messages have after them.
+
+    A receipt of which a record is refused is owed to each route in `refusals_to`.
+    """
+
+    refusals_to: tuple[str, ...] = ()
 
     def record(
         self,
@@ -58,6 +64,9 @@ class DeliveryRows(MessageRows):
             self._db.execute(SET_META, (tally.encode(), "counts"))
             if mark is not None:
                 self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", mark)
+            if self.refusals_to and (refused := refused_receipts(kept)):
+                requests.make(self._db)
+                requests.owe(self._db, dict.fromkeys(refused, self.refusals_to))
         self._tally = tally
         self.line_changes += bool(after)
         return seq_of(min(after)) if after else None

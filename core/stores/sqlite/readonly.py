@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...api.models import Page, Summary
-from ...delivery import Delivery
+from ...delivery import Delivery, Handover, RouteCounts
 from ...messages import Receipt
 from ...settings import JournalSettings
 from ...verdict import Finding
 from ..base import START, Condition, Cursor, Judged
-from . import reader, search
+from . import reader, requests, search
 from .faults import SQLITE_ERRORS, store_fault
 from .place import check_file, chosen_path
 from .reader import Reader
@@ -104,6 +104,21 @@ class SqliteDeliveries:
         return await self._reader.quick.run(reader.deliveries, id)
 
 
+class SqliteHandovers:
+    """`ReadableRequestOutbox` of a SQLite file."""
+
+    def __init__(self, reader_: Reader) -> None:
+        self._reader = reader_
+
+    async def handovers(self, receipt: Cursor) -> list[Handover]:
+        """Return what is known of one request along all routes, oldest first."""
+        return await self._reader.quick.run(requests.handovers, receipt)
+
+    async def counts(self) -> dict[str, RouteCounts]:
+        """Return the totals of each route."""
+        return await self._reader.quick.run(requests.counts)
+
+
 class ReadOnlyStores:
     """`Readable` of a SQLite file. Raises JournalError where the file cannot be read."""
 
@@ -115,6 +130,7 @@ class ReadOnlyStores:
         self.receipts = SqliteReceiptsRead(self._reader, version)
         self.index = SqliteLines(self._reader, version)
         self.outbox = SqliteDeliveries(self._reader)
+        self.requests = SqliteHandovers(self._reader)
 
     @property
     def path(self) -> str:

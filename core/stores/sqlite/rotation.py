@@ -27,8 +27,9 @@ class Rotation:
     """Makes room in a store of at most `max_bytes`, and deletes what was received more than `max_age`
     milliseconds ago (0: nothing), in small steps between the commits of receipts.
 
-    A receipt is needed while it is not indexed or one of its messages is owed to Mixpanel. All of those
-    that are left at or below `_passed` are such, so that a long row of owed ones is looked at once.
+    A receipt is needed while it is not indexed, one of its messages is owed to Mixpanel, or it is owed to a
+    route as a whole. All of those that are left at or below `_passed` are such, so that a long row of owed
+    ones is looked at once.
     """
 
     def __init__(self, store: Store, max_bytes: int, max_age: int = 0) -> None:
@@ -100,6 +101,11 @@ class Rotation:
             return (
                 f"{start}, and what is left in it waits for Mixpanel ({waiting:,} messages). "
                 "Turn forwarding on, raise max_bytes under [journal], or run `segtap journal clear`."
+            )
+        if requests := self._store.owed_requests():
+            return (
+                f"{start}, and what is left in it waits for a route ({requests:,} requests). Turn forwarding"
+                " on, see in the header what the route waits for, or raise max_bytes under [journal]."
             )
         if self._store.indexed < self._store.last_seq:
             return f"{start}, and what is left in it is still being read. Try again in a moment."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -14,6 +14,7 @@ import msgspec
 from ... import private_files
 from ...errors import JournalError
 from ...messages import POSITION_BITS, message_number
+from . import requests
 from .delivery_rows import DeliveryRows
 from .faults import SQLITE_ERRORS, damaged_fault
 from .guard import Guard
@@ -33,11 +34,14 @@ _IS_OWED = f"""EXISTS (
     SELECT 1 FROM messages
     WHERE {OWED} AND id >= (seq << {POSITION_BITS}) AND id < ((seq + 1) << {POSITION_BITS})
 )"""
-OLDEST_FREE = f"""
-    SELECT seq, length(data) FROM receipts WHERE seq > ? AND seq <= ? AND NOT {_IS_OWED} ORDER BY seq LIMIT ?
+_IS_OWED_OR_TO_A_ROUTE = f"({_IS_OWED} OR {requests.IS_OWED})"
+"""The same where there are tables for routes."""
+_OLDEST_FREE = """
+    SELECT seq, length(data) FROM receipts WHERE seq > ? AND seq <= ? AND NOT {} ORDER BY seq LIMIT ?
 """
-_OLDEST = f"""
-    SELECT seq, length(data), received_at, {_IS_OWED} FROM receipts
+OLDEST_FREE = _OLDEST_FREE.format(_IS_OWED)
+_OLDEST = """
+    SELECT seq, length(data), received_at, {} FROM receipts
     WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?
 """
 _FORGET_TEXTS = """
@@ -142,8 +146,16 @@ class Store(DeliveryRows):
         changes: int = self._db.total_changes
         return changes
 
-    def append(self, rows: Sequence[ReceiptRow], numbers: Sequence[int] | None = None) -> Sequence[int]:
-        """Write receipts; returns their numbers. `numbers` are those that another log has given them."""
+    def append(
+        self,
+        rows: Sequence[ReceiptRow],
+        numbers: Sequence[int] | None = None,
+        routes: Mapping[int, Sequence[str]] | None = None,
+    ) -> Sequence[int]:
+        """Write receipts, and owe them to the routes that `routes` has for their places; returns their numbers.
+
+        `numbers` are those that another log has given them.
+        """
         if numbers is None:
             numbers = range(self.last_seq + 1, self.last_seq + 1 + len(rows))
         with self._transaction():
@@ -151,16 +163,30 @@ class Store(DeliveryRows):
                 some = list(zip(numbers[at : at + ROWS], rows[at : at + ROWS], strict=True))
                 values = [value for seq, row in some for value in (seq, *row)]
                 self._db.execute(_INSERT_RECEIPTS + ", (?, ?, ?, ?)" * (len(some) - 1), values)
+            if routes:
+                requests.make(self._db)
+                requests.owe(self._db, {numbers[place]: names for place, names in routes.items()})
         self.last_seq = numbers[-1] if rows else self.last_seq
         return numbers
 
     def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
         """Return number and size of the oldest receipts above a number that are indexed and not owed."""
-        return self._db.execute(OLDEST_FREE, (above, self.indexed, limit)).fetchall()
+        query = _OLDEST_FREE.format(self._is_owed)
+        return self._db.execute(query, (above, self.indexed, limit)).fetchall()
+
+    def owed_requests(self) -> int:
+        """Return how many requests are owed to routes."""
+        return requests.owed_in_all(self._db)
 
     def oldest(self, above: int, limit: int) -> list[Aged]:
         """Return the oldest receipts above a number that are indexed."""
-        return [Aged(*row) for row in self._db.execute(_OLDEST, (above, self.indexed, limit))]
+        query = _OLDEST.format(self._is_owed)
+        return [Aged(*row) for row in self._db.execute(query, (above, self.indexed, limit))]
+
+    @property
+    def _is_owed(self) -> str:
+        """The condition under which a receipt must be kept."""
+        return _IS_OWED_OR_TO_A_ROUTE if requests.made(self._db) else _IS_OWED
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Forget receipts, their messages and deliveries."""
@@ -184,6 +210,8 @@ class Store(DeliveryRows):
             self._db.executemany("DELETE FROM deliveries WHERE message >= ? AND message < ?", spans)
             self._db.executemany("DELETE FROM messages WHERE id >= ? AND id < ?", spans)
             self._db.executemany("DELETE FROM receipts WHERE seq = ?", [(seq,) for seq in numbers])
+            if requests.made(self._db):
+                requests.forget(self._db, numbers)
             if spans:
                 self._db.execute(_FORGET_TEXTS, (max(spans)[1], min(spans)[0]))
             self._db.executemany(SET_META, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
@@ -232,7 +260,7 @@ class Store(DeliveryRows):
         """
         tally = Tally.decode("{}")
         with self._transaction():
-            for table in TABLES:
+            for table in (*TABLES, *(requests.TABLES if requests.made(self._db) else ())):
                 self._db.execute(f"DELETE FROM {table}")
             self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill', 'severities', 'snapshot')")
             self._db.executemany(

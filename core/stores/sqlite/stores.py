@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from ...api.models import Summary
-from ...delivery import Delivery, DeliveryState, Owed
+from ...delivery import Delivery, DeliveryState, Handover, Owed, OwedRequest
 from ...messages import Receipt
 from ...settings import JournalSettings
 from ..base import (
@@ -26,7 +26,7 @@ from ..base import (
     Told,
 )
 from ..tallies import StepOf, Stretch, Tallies
-from . import reader, snapshots, totals
+from . import reader, requests, snapshots, totals
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
 from .lock import JournalLock
@@ -40,7 +40,7 @@ from .place import (
     remove_ephemeral,
 )
 from .reader import Reader
-from .readonly import SqliteDeliveries, SqliteLines
+from .readonly import SqliteDeliveries, SqliteHandovers, SqliteLines
 from .store import Store
 from .writer import Writer
 
@@ -247,6 +247,44 @@ class SqliteOutbox(SqliteDeliveries):
         await self._writer.run(work)
 
 
+class SqliteRequests(SqliteHandovers):
+    """`RequestOutbox` in a SQLite file."""
+
+    def __init__(self, store: Store, writer: Writer, reader_: Reader) -> None:
+        super().__init__(reader_)
+        self._store = store
+        self._writer = writer
+
+    async def owed(self, route: str, after: int = 0, limit: int = 256) -> list[OwedRequest]:
+        """Return what is owed to a route with a number above `after`, in the order of the numbers."""
+        return await self._reader.quick.run(requests.owed, route, after, limit)
+
+    async def record(self, handovers: Sequence[Handover], settled: Sequence[int] = ()) -> None:
+        """Write what came of requests, and settle debts, in one transaction."""
+
+        def work() -> None:
+            lowest = self._store.run(requests.record, handovers, settled)
+            if lowest is not None:
+                self._writer.rotation.settled(lowest)
+
+        await self._writer.run(work)
+
+    async def drop(self, route: str) -> int:
+        """Owe nothing to a route any more, and return how many requests that were."""
+
+        def work() -> int:
+            dropped, lowest = self._store.run(requests.drop, route)
+            if lowest is not None:
+                self._writer.rotation.settled(lowest)
+            return dropped
+
+        return await self._writer.run(work)
+
+    def owe_refusals_to(self, routes: Sequence[str]) -> None:
+        """Owe a receipt to these routes whenever a record of it is refused."""
+        self._store.refusals_to = tuple(routes)
+
+
 class SqliteStores:
     """`Stores` in one SQLite file, see `core.stores.base` for what each method promises."""
 
@@ -260,6 +298,7 @@ class SqliteStores:
         self.receipts = SqliteReceipts(store, self._writer, self._reader)
         self.index = SqliteIndex(store, self._writer, self._reader)
         self.outbox = SqliteOutbox(store, self._writer, self._reader)
+        self.requests = SqliteRequests(store, self._writer, self._reader)
 
     @property
     def path(self) -> str:

@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -184,13 +184,14 @@ class Writer:
             except BaseException as error:  # no memory to pack it; as below
                 answers.append((future, None, _fault(error, self.store.path)))
         incoming = sum(len(row.data) for row in rows)
+        routes = {place: receipt.routes for place, receipt in enumerate(packed) if receipt.routes}
         try:
             self._rescue.admit()
             try:
-                numbers = self._write(rows, incoming)
+                numbers = self._write(rows, incoming, routes)
             except SQLITE_ERRORS as error:
                 self._rescue.recover(error)
-                numbers = self._write(rows, incoming)
+                numbers = self._write(rows, incoming, routes)
             self._rescue.committed()
         except BaseException as error:  # were this thread to end, nobody had an answer again
             fault = _fault(error, self.store.path)
@@ -205,9 +206,11 @@ class Writer:
         self._answer(answers, written)
         return incoming
 
-    def _write(self, rows: Sequence[ReceiptRow], incoming: int) -> Sequence[int]:
+    def _write(
+        self, rows: Sequence[ReceiptRow], incoming: int, routes: Mapping[int, Sequence[str]]
+    ) -> Sequence[int]:
         self.rotation.make_room(incoming)
-        return self.store.append(rows)
+        return self.store.append(rows, routes=routes)
 
     def _expire(self) -> None:
         """Delete what has become too old; where that fails, it is tried again with the next look."""

@@ -79,7 +79,9 @@ async def test_numbers_follow_the_order_of_calls(journal: Stores, path: Path) ->
 async def test_waiting_receipts_share_commits(journal: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     commits: list[int] = []
     append = journal._store.append
-    monkeypatch.setattr(journal._store, "append", lambda rows: (commits.append(len(rows)), append(rows))[1])
+    monkeypatch.setattr(
+        journal._store, "append", lambda rows, routes: (commits.append(len(rows)), append(rows))[1]
+    )
     await asyncio.gather(*(journal.receipts.append(a_receipt()) for _ in range(2000)))
     assert sum(commits) == 2000
     assert max(commits) <= writer_module.MAX_ROWS
@@ -92,7 +94,9 @@ async def test_a_commit_takes_a_bounded_number_of_bytes(
     monkeypatch.setattr(writer_module, "MAX_BYTES", 100_000)
     commits: list[int] = []
     append = journal._store.append
-    monkeypatch.setattr(journal._store, "append", lambda rows: (commits.append(len(rows)), append(rows))[1])
+    monkeypatch.setattr(
+        journal._store, "append", lambda rows, routes: (commits.append(len(rows)), append(rows))[1]
+    )
     await asyncio.gather(*(journal.receipts.append(a_receipt(body=b"x" * 30_000)) for _ in range(40)))
     assert sum(commits) == 40
     assert max(commits) <= 4

@@ -77,7 +77,7 @@ async def test_a_fault_of_ours_in_a_commit_is_told_and_the_next_one_goes_on(
     journal: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(Store, "append", lambda store, rows: 1 / 0)
+        broken.setattr(Store, "append", lambda *_, **__: 1 / 0)
         with pytest.raises(JournalError, match=r"ZeroDivisionError: division by zero\. Report this"):
             await journal.receipts.append(a_receipt())
     assert await journal.receipts.append(a_receipt()) == 1
