@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -108,6 +109,12 @@ def counted(count: int, noun: str, around: str = "") -> str:
     """Return `1 item`, `1,204 items`; with `around` "[]": `[3 items]`."""
     words = f"{count:,} {noun}{'' if count == 1 else 's'}"
     return f"{around[0]}{words}{around[1]}" if around else words
+
+
+def joined(words: Sequence[str]) -> str:
+    """Return words as a phrase: `a`, `a and b`, `a, b and c`."""
+    *front, last = words
+    return f"{', '.join(front)} and {last}" if front else last
 
 
 def size(count: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,10 @@ async def listed(viewer: Viewer, count: int) -> tuple[Summary, ...]:
 async def newest(viewer: Viewer) -> MessageDetail:
     """The last message's detail."""
     return await viewer.detail((await viewer.page(limit=1)).summaries[-1].id)
+
+
+def free_port() -> int:
+    """A port of loopback at which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

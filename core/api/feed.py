@@ -24,6 +24,7 @@ class _Seat:
     def __init__(self) -> None:
         self.added: deque[Summary] = deque(maxlen=MAX_ADDED)
         self.changed: dict[int, Change] = {}
+        self.handed: dict[int, None] = {}
         self.missed = 0
         self.outdated = False
         self.cleared = False
@@ -47,9 +48,17 @@ class _Seat:
             self.outdated = True
         self.wake.set()
 
+    def hand(self, receipt: int) -> None:
+        self.handed[receipt] = None
+        if len(self.handed) > MAX_CHANGED:
+            del self.handed[next(iter(self.handed))]
+            self.outdated = True
+        self.wake.set()
+
     def clear(self) -> None:
         self.added.clear()
         self.changed.clear()
+        self.handed.clear()
         self.missed = 0
         self.outdated = False
         self.cleared = True
@@ -59,6 +68,7 @@ class _Seat:
         batch = FeedBatch(
             added=tuple(self.added),
             changed=tuple(self.changed.values()),
+            handed=tuple(self.handed),
             state=state,
             missed=self.missed,
             outdated=self.outdated,
@@ -67,6 +77,7 @@ class _Seat:
         )
         self.added.clear()
         self.changed.clear()
+        self.handed.clear()
         self.missed = 0
         self.outdated = self.cleared = self.reread = False
         return batch
@@ -117,6 +128,11 @@ class Feed:
         for seat in self._seats:
             seat.change(states, statuses)
         self._tell_listeners()
+
+    def hand(self, receipt: int) -> None:
+        """Tell every viewer that a whole request was handed to a route."""
+        for seat in self._seats:
+            seat.hand(receipt)
 
     def touch(self) -> None:
         """Send the engine's state to every viewer."""

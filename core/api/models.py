@@ -6,9 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from ..delivery import Delivery, DeliveryCounts, DeliveryState
+from ..delivery import Delivery, DeliveryCounts, DeliveryState, Handover
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, SourceKind
 from ..modes import Mode
+from ..settings import RouteKind
 from ..verdict import Explanation, Verdict
 
 # Plain numbers: operations on flags cost as much as making a line.
@@ -108,6 +109,27 @@ class Knock(msgspec.Struct, frozen=True, array_like=True):
     near: str = ""
 
 
+class RouteState(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[routes]]`: where it leads, and how many requests of it stand where.
+
+    `to` says where it leads in words. A route to Mixpanel counts messages, in `EngineState.deliveries`, and
+    has no counts here. `refused` are requests, or records, that the other side refused, `stuck` those set
+    aside after repeated 5xx, which wait as well. `fault` says why it does not get its requests, "" if it
+    does.
+    """
+
+    name: str
+    kind: RouteKind
+    to: str = ""
+    write_keys: tuple[str, ...] = ()
+    waiting: int = 0
+    sent: int = 0
+    refused: int = 0
+    dropped: int = 0
+    stuck: int = 0
+    fault: str = ""
+
+
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of an engine, for the header of the screen. Counts are messages unless stated otherwise.
 
@@ -127,7 +149,8 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     not known). `knocks`: what came since the last message without a message behind it, the latest first.
     `stale`: messages whose verdict is still to be made again, since the settings changed. `not_imitated`
     names the parts of the workspace that segtap does not imitate, "" without any. `answers` are those on
-    demand, each with how many are left.
+    demand, each with how many are left. `routes` are those of `[[routes]]`; there are none for the one to the
+    project under `[destination]` alone.
     """
 
     version: str
@@ -171,6 +194,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     stale: int = 0
     not_imitated: str = ""
     answers: tuple[str, ...] = ()
+    routes: tuple[RouteState, ...] = ()
 
     @property
     def lasting_fault(self) -> str:
@@ -268,11 +292,13 @@ class FeedBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     `missed` is how many summaries were left out because the viewer was slow: it should page them. `outdated`:
     changes were left out for the same reason, so what was sent before may be delivered otherwise. `reread`:
-    messages are read by other settings from now on: ask for details and marks again.
+    messages are read by other settings from now on: ask for details and marks again. `handed` are the
+    receipts of requests that a mirror or an archive got, or refused.
     """
 
     added: tuple[Summary, ...] = ()
     changed: tuple[Change, ...] = ()
+    handed: tuple[int, ...] = ()
     state: EngineState | None = None
     missed: int = 0
     outdated: bool = False
@@ -335,7 +361,8 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     them was answered on demand; for a refused request, those at its first message. `copy` is the same action
     in the other connection mode.
     `unread`: the message is too large to be read. `document` holds its name and ids alone then, and
-    `original` the first of its `original_bytes`.
+    `original` the first of its `original_bytes`. `routes` are the mirrors and archives that its
+    whole request was owed to when it came, and `handovers` what came of that so far.
     """
 
     summary: Summary
@@ -355,6 +382,8 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     replays: tuple[Summary, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     copy: OtherCopy | None = None
+    routes: tuple[str, ...] = ()
+    handovers: tuple[Handover, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ from ..pipeline.intake import parse_receipt
 from ..proxy.app import ProxyApp
 from ..proxy.hosts import SEGMENT_CDN, upstreams_of
 from ..proxy.passing import Passing
+from ..relay.choosing import Choosing
 from ..segment_names import device_settings
 from ..serve.certificates import Certificates
 from ..serve.server import Listener, WebServer
@@ -54,6 +55,7 @@ from .outside import Outside
 from .queries import VERSION, Queries
 from .redacting import Redacting
 from .rejudge import Rejudging
+from .relays import Relays
 from .seen import SeenValues
 from .sending import Sending
 from .settings_change import SettingsChange
@@ -92,6 +94,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     change: SettingsChange
     watch: SettingsWatch
     deliveries: Deliveries
+    relays: Relays
     queries: Queries
     commands: Commands
     outside: Outside
@@ -105,6 +108,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
         """Hand on what was appended to the log, see `ReceiptLog.follow`."""
         self.indexer.appended(receipts)
         self.expecting.appended(receipts)
+        self.relays.appended(receipts)
 
     def told(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
         """Show what other engines have recorded, see `Outbox.follow`."""
@@ -133,7 +137,15 @@ def build(
     meter = Meter(now)
     looked, bounds = FirstLook(), bounds_of(settings.ingest)
     redacting = Redacting(lambda: active.settings, looked)
-    log = WatchedLog(stores.receipts, faults, meter.acknowledged, redacting.receipt)
+    prepare = redacting.receipt
+    if settings.routes:
+        choosing = Choosing(settings.whole_routes, settings.mixpanel_route, looked, lambda: switch.on)
+
+        async def prepare(receipt: Receipt) -> Receipt:
+            # What the route is chosen by may be redacted.
+            return await redacting.receipt(await choosing.receipt(receipt))
+
+    log = WatchedLog(stores.receipts, faults, meter.acknowledged, prepare)
 
     def parse(receipt: Receipt, only: Collection[int] | None = None) -> list[Message]:
         return parse_receipt(receipt, only, bounds, looked.text(receipt.uid))
@@ -207,8 +219,10 @@ def build(
         linger=LINGER,
         elsewhere=given,
     )
+    relays = Relays(settings, stores, listener, supervisor, faults, feed)
     switch = ForwarderSwitch(
         forwarder,
+        relays,
         stores,
         active,
         supervisor,
@@ -241,6 +255,7 @@ def build(
         functions,
         demands,
         attempts,
+        relays,
         started_at=now(),
     )
     deliveries = Deliveries(stores, forwarder, delivered, now)
@@ -337,6 +352,7 @@ def build(
         change=change,
         watch=watch,
         deliveries=deliveries,
+        relays=relays,
         queries=queries,
         commands=commands,
         outside=outside,

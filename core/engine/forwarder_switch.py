@@ -16,7 +16,9 @@ from ..masks import mask_token, project_in_words
 from ..serve.launch import Switch
 from ..settings import Settings
 from ..stores.base import Stores
+from ..text import joined
 from .active import ActiveSettings
+from .relays import Relays, where
 from .supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ def cannot_forward_why(settings: Settings) -> str:
         return "The demo's journal is thrown away and never forwarded. Start segtap without --demo."
     if settings.proxying:
         return "segtap proxy passes every request on already: forwarding too would count everything twice."
+    if settings.mixpanel_route is None:
+        return ""
     if not settings.destination.token:
         name = settings.destination.token_env
         return (
@@ -61,14 +65,12 @@ def switch_of(settings: Settings, *, on: bool, interrupted: str = "") -> Switch:
     """Return the forwarding switch as an engine with these settings reports it."""
     destination = settings.destination
     project = mask_token(destination.token)
-    return Switch(
-        on=on,
-        aim=aim_of(settings),
-        project=project_in_words(
-            project, destination.region, destination.mixpanel_url, destination.project_region
-        ),
-        interrupted=interrupted,
+    words = project_in_words(
+        project, destination.region, destination.mixpanel_url, destination.project_region
     )
+    if settings.routes:
+        words = joined([where(route, settings) for route in settings.routes])
+    return Switch(on=on, aim=aim_of(settings), project=words, interrupted=interrupted)
 
 
 def interrupted_why(before: Switch, settings: Settings) -> str:
@@ -97,6 +99,7 @@ class ForwarderSwitch:
     def __init__(
         self,
         forwarder: Forwarder,
+        relays: Relays,
         stores: Stores,
         active: ActiveSettings,
         supervisor: Supervisor,
@@ -110,6 +113,7 @@ class ForwarderSwitch:
         self.report: Callable[[Switch], None] = lambda switch: None
         """Called with each turn of the switch, before it is acknowledged."""
         self._forwarder = forwarder
+        self._relays = relays
         self._stores = stores
         self._active = active
         self._supervisor = supervisor
@@ -178,6 +182,7 @@ class ForwarderSwitch:
                     self._forwarder.resume()
                 return
             if on:
+                await self._relays.check()
                 self._sent_before = (await self._stores.index.counts()).deliveries.sent
                 self.on, self.interrupted = True, ""
                 self._start()
@@ -213,6 +218,7 @@ class ForwarderSwitch:
         if task is not None:
             await self._forwarder.stop(STOP_GRACE)
             await self._supervisor.end(task)
+        await self._relays.stop(STOP_GRACE)
 
     def note_halt(self, why: str) -> None:
         """Log that forwarding has halted, and remember with which settings."""
@@ -222,4 +228,8 @@ class ForwarderSwitch:
         logger.error("forwarding has halted: %s", why, extra=ways)
 
     def _start(self) -> None:
-        self._task = self._supervisor.start(FORWARDING, self._forwarder.run, well=self._forwarder.wait_idle)
+        if self._active.settings.mixpanel_route is not None:
+            self._task = self._supervisor.start(
+                FORWARDING, self._forwarder.run, well=self._forwarder.wait_idle
+            )
+        self._relays.start()

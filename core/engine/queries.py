@@ -40,6 +40,7 @@ from .functions import EngineFunctions
 from .gathering import Gathering
 from .registered import super_properties
 from .rejudge import Rejudging
+from .relays import Relays
 from .scenario import scenario_lines
 from .search import Search
 from .searched import searched_above
@@ -75,6 +76,7 @@ class Queries:
         functions: EngineFunctions,
         demands: Demands,
         attempts: Attempts,
+        relays: Relays,
         started_at: int,
     ) -> None:
         self.accepting = False
@@ -85,6 +87,7 @@ class Queries:
         self.expecting = expecting
         self._active = active
         self._functions = functions
+        self._relays = relays
         self._stores = stores
         self._listener = listener
         self._reader = reader
@@ -182,6 +185,7 @@ class Queries:
                 part for part in (listed(in_settings(settings)), *self._functions.unusable()) if part
             ),
             answers=self._demands.shown,
+            routes=await self._relays.states(),
         )
 
     def watch(self) -> AsyncGenerator[FeedBatch]:

@@ -34,6 +34,7 @@ DESTINATION_WAITS = (
     "[destination] of the settings file changed while forwarding is on: it is used once forwarding is off,"
     " or segtap is started again."
 )
+ROUTES_WAIT = "[[routes]] of the settings file changed: they are used once segtap is started again."
 
 
 class SettingsChange:
@@ -85,6 +86,7 @@ class SettingsChange:
         if self._active.gathered_by != gathered_by:
             self._gathering.again()
         self._faults.report("destination", DESTINATION_WAITS if waits else "")
+        self._faults.report("routes", "" if new.routes == before.routes else ROUTES_WAIT)
         self._faults.report("subscriptions", " · ".join(self._active.faults))
         await self.keep()
         await self._rejudging.begin()

@@ -113,7 +113,7 @@ def aim_of(settings: Settings) -> str:
     """
     to = settings.destination
     secrets = (to.token, to.api_secret.reveal(), to.service_account.reveal())
-    parts = (to.kind, secrets, to.project_id, to.region, to.mixpanel_url, settings.dry_run)
+    parts = (to.kind, secrets, to.project_id, to.region, to.mixpanel_url, settings.dry_run, settings.routes)
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 

@@ -17,7 +17,7 @@ import msgspec
 from ..api.models import MessageDetail, Summary
 from ..checks import called
 from ..checks.stream import Digest, Whole
-from ..delivery import Owed
+from ..delivery import Handover, Owed
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
 from ..messages import Marks, Message, Origin, Receipt, position_of, seq_of
@@ -190,6 +190,8 @@ class ReceiptReader(Judging):
                 original=b"",
                 verdict=Verdict(Translation()),
                 receipt=view_of(receipt, with_body=True),
+                routes=receipt.routes,
+                handovers=await _handovers(stores, receipt),
             )
         marked = as_marked(message, summary.marks)
         found = (await stores.index.findings([id])).get(id, ())
@@ -199,6 +201,8 @@ class ReceiptReader(Judging):
             detail_of(summary, marked, receipt, verdict, tuple(await stores.outbox.deliveries(id))),
             replay_of=await original_of(stores, receipt, id),
             replays=await replays_of(stores, summary),
+            routes=receipt.routes,
+            handovers=await _handovers(stores, receipt),
         )
 
     async def _damaged(self, stores: Readable, summary: Summary, receipt: Receipt) -> MessageDetail:
@@ -325,6 +329,11 @@ class ReceiptReader(Judging):
                 for message in messages
             ]
         return await self.recorded(messages)
+
+
+async def _handovers(stores: Readable, receipt: Receipt) -> tuple[Handover, ...]:
+    """Return what came of handing a request to its routes."""
+    return tuple(await stores.requests.handovers(receipt.seq)) if receipt.routes else ()
 
 
 def is_large(receipt: Receipt) -> bool:

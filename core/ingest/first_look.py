@@ -42,6 +42,10 @@ class FirstLook:
             self._bytes -= len(text)
         return text
 
+    def peek(self, uid: str) -> bytes | None:
+        """Return the text of a compressed body, and keep it; None if it is not kept."""
+        return self._texts.get(uid)
+
     def forget(self, uid: str) -> None:
         """Forget a body that could not be appended to the log."""
         self._counts.pop(uid, None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...core.api.models import EngineState
-from ...core.masks import project_in_words
 from ...core.text import clean, counted
 from ..keymap import first
+from ..render.routes import sends_to
 from .context import Context, ask, choose
 
 HALTED_ANSWERS = (
@@ -109,7 +109,7 @@ def forwarding_question(state: EngineState) -> str:
 
 def project_of(state: EngineState) -> str:
     """Name the destination of forwarding, for a sentence."""
-    return project_in_words(state.project, state.region, state.mixpanel_url, state.project_region)
+    return sends_to(state)
 
 
 def halted_question(state: EngineState) -> str:

@@ -27,17 +27,11 @@ def forward(dry_run: bool, **options: Any) -> None:
     from ...core import log_to_stream as to_stream
     from ...core import run_engine as run
     from ...core import serve_engine as serve
-    from ...core.masks import mask_token, project_in_words
 
     to_stream(stream=sys.stdout)
 
     def ready(engine: Engine) -> None:
-        destination = settings.destination
-
-        project = mask_token(destination.token)
-        where = project_in_words(
-            project, destination.region, destination.mixpanel_url, destination.project_region
-        )
+        where = engine.switch.project
         if settings.ingest.answers:
             say(f"Answers on demand: {'; '.join(settings.ingest.answers)}")
         doing = "Sending nothing (dry run)" if dry_run else "Forwarding"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from ...core.api.models import FeedBatch, MessageDetail
-from ...core.messages import Marks
+from ...core.messages import Marks, seq_of
 
 LIMIT = 64
 
@@ -23,6 +23,7 @@ class DetailCache:
         self._details: OrderedDict[int, MessageDetail] = OrderedDict()
         self._moved: set[int] = set()
         self._replayed: set[str] = set()
+        self._handed: set[int] = set()
         self._whole = True
 
     def get(self, id: int) -> MessageDetail | None:
@@ -33,11 +34,12 @@ class DetailCache:
         """Note that a detail is asked for now."""
         self._moved.clear()
         self._replayed.clear()
+        self._handed.clear()
         self._whole = True
 
     def keep(self, id: int, detail: MessageDetail) -> bool:
         """Keep the detail that was asked for; False if it was old before it came."""
-        if not self._whole or self._is_old(id, detail, self._moved, self._replayed):
+        if not self._whole or self._is_old(id, detail, self._moved, self._replayed, self._handed):
             return False
         self._details[id] = detail
         if len(self._details) > self._limit:
@@ -48,11 +50,15 @@ class DetailCache:
         """Let go of what the frame makes old, and return the messages whose details these are."""
         moved = {change.id for change in frame.changed}
         replayed = {line.message_id for line in frame.added if line.marks & Marks.REPLAY}
-        if not moved and not replayed:
+        handed = set(frame.handed)
+        if not moved and not replayed and not handed:
             return set()
+        self._handed |= handed
         self._moved |= moved
         self._replayed |= replayed
-        old = {id for id, detail in self._details.items() if self._is_old(id, detail, moved, replayed)}
+        old = {
+            id for id, detail in self._details.items() if self._is_old(id, detail, moved, replayed, handed)
+        }
         for id in old:
             del self._details[id]
         return old
@@ -63,7 +69,11 @@ class DetailCache:
         self._whole = False
 
     @staticmethod
-    def _is_old(id: int, detail: MessageDetail, moved: set[int], replayed: set[str]) -> bool:
+    def _is_old(
+        id: int, detail: MessageDetail, moved: set[int], replayed: set[str], handed: set[int]
+    ) -> bool:
+        if detail.routes and seq_of(id) in handed:
+            return True
         named = {id, *(line.id for line in detail.replays)}
         if detail.replay_of is not None:
             named.add(detail.replay_of.id)

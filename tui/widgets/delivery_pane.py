@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.style import Style
 
 from ... import core
-from ...core.api.models import EngineState, MessageDetail, Summary
+from ...core.api.models import EngineState, MessageDetail, RouteState, Summary
 from ...core.delivery import MEANINGS, NOT_AGAIN, Delivery, DeliveryState, Outcome
 from ...core.messages import Marks
 from ...core.otherwise import OtherDetail
@@ -24,6 +24,7 @@ from ..pane_keys import bindings
 from ..render import clock
 from ..render.message import DELIVERY_COLOR
 from ..render.plain import marks_of
+from ..render.routes import handover_lines, off_words
 from .json_rows import AGES_EVERY
 from .pane import Pane
 from .pane_search import Found, Searching
@@ -74,6 +75,7 @@ class DeliveryPane(Pane):
         super().__init__(id=id, classes=classes)
         self.text = TextBlock()
         self.sending: Sending = ""
+        self._routes: tuple[RouteState, ...] = ()
         self._wanted = ""
         self._hit = 0
 
@@ -94,15 +96,17 @@ class DeliveryPane(Pane):
 
     def _age(self) -> None:
         """Draw the attempts again, so that "4 s ago" stays true."""
-        if self.detail is not None and self.detail.deliveries and self.display:
+        if self.detail is not None and (self.detail.deliveries or self.detail.routes) and self.display:
             self.fill(self.detail)
 
     def tell(self, state: EngineState) -> None:
         """Show what the engine does about messages that wait."""
         off: Sending = "never" if state.cannot_forward_why else "off"
         sending: Sending = "halted" if state.halted else "on" if state.forwarding else off
-        if sending != self.sending:
-            self.sending = sending
+        routes = [(route.name, route.write_keys) for route in state.routes]
+        known = [(route.name, route.write_keys) for route in self._routes]
+        if sending != self.sending or routes != known:
+            self.sending, self._routes = sending, state.routes
             if self.is_mounted:
                 self.fill(self.detail)
 
@@ -168,16 +172,17 @@ class DeliveryPane(Pane):
             ]
         state = detail.summary.delivery
         if detail.summary.refused and not detail.summary.damaged:
-            return [
-                Content.styled("A refused request holds no message: nothing is sent to Mixpanel.", "$dim"),
-                *attempts_of(detail),
-            ]
+            words = "A refused request holds no message: nothing is sent to Mixpanel."
+            handed = handover_lines(detail, clock.now())
+            return [Content.styled(words, "$dim"), *attempts_of(detail), *handed]
         mark = marks_of(self).delivery[state]
         if detail.summary.damaged:
             meaning = MEANINGS[state]
             words, advice = f"{meaning[0].upper()}{meaning[1:]}.", ""
         else:
             words, advice = says(detail, self.sending)
+            if state is DeliveryState.OFF and (why := off_words(detail, self._routes)):
+                words, advice = why, ""
         lines = [
             Content.assemble((f"{mark} ", f"bold {DELIVERY_COLOR[state]}"), (words, DELIVERY_COLOR[state]))
         ]
@@ -187,7 +192,7 @@ class DeliveryPane(Pane):
         lines += self._links(detail)
         for delivery in detail.deliveries:
             lines += self._attempt(delivery, detail)
-        return lines
+        return lines + handover_lines(detail, clock.now())
 
     def _links(self, detail: MessageDetail) -> list[Content]:
         """Link to the message that this one is a replay of, and to its replays."""

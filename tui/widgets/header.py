@@ -24,6 +24,7 @@ from ..model.rate import Rate
 from ..render.clock import second
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.plain import app_of
+from ..render.routes import short_where, standing_of, to_mixpanel, whole_routes
 from .text_block import Measured
 
 DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
@@ -139,7 +140,11 @@ class Header(Measured):
             for count, word, style in (*counts, *(one for one in more if one[0]))
         ]
         name = " Mixpanel  " if width >= NARROW else " "
-        line = Content.assemble((name, "$dim"), Content(dot).join(parts))
+        others = standing_of(whole_routes(state))
+        if to_mixpanel(state):
+            line = Content.assemble((name, "$dim"), Content(dot).join([*parts, *others]))
+        else:
+            line = Content.assemble(" ", Content(dot).join(others))
         if state.retrying:
             when = f"next try {second(state.next_try)}" if state.next_try else "trying again"
             why = self._plain(clean(state.retrying).removeprefix("Mixpanel "))
@@ -330,7 +335,7 @@ class Header(Measured):
         on, name = ON, "DRY RUN" if state.dry_run else "FORWARDING ON"
         if state.halted:
             on, name = ALERT, "FORWARDING HALTED"
-        where = f"{region} {project}".strip()
+        where = self._plain(short_where(state, f"{region} {project}".strip()))
         forms = [f"{name} {marks.arrow} {where}", f"{name} {marks.arrow} {where}", name]
         forms.append("FWD HALTED" if state.halted else "DRY RUN" if state.dry_run else "FWD ON")
         return {

@@ -1,0 +1,147 @@
+"""The mirrors and archives of an engine: run while forwarding is on, and told of what is received."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from ..api.feed import Feed
+from ..api.models import RouteState
+from ..delivery import RouteCounts
+from ..errors import ForwardingRefused
+from ..faults import Faults
+from ..forward.clock import SystemClock
+from ..masks import mask_token, project_in_words
+from ..messages import Receipt
+from ..relay.itself import is_itself, leads_to_itself, upstream_of
+from ..relay.mirror import Mirror
+from ..relay.runner import Runner
+from ..serve.server import Listener
+from ..settings import RouteSettings, Settings
+from ..stores.base import Stores
+from ..text import clean
+from .supervisor import Supervisor
+
+_NOTHING = RouteCounts()
+
+
+class Relays:
+    """Hands whole requests to the routes of the settings, as they were when the engine started.
+
+    The feed tells what came of them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stores: Stores,
+        listener: Listener,
+        supervisor: Supervisor,
+        faults: Faults,
+        feed: Feed,
+    ) -> None:
+        self._settings = settings
+        self._stores = stores
+        self._listener = listener
+        self._supervisor = supervisor
+        self._faults = faults
+        self._feed = feed
+        self._runners: dict[str, Runner] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        for route in settings.whole_routes:
+            self._add(route)
+
+    def appended(self, receipts: Sequence[Receipt]) -> None:
+        """Wake the routes that these receipts are owed to."""
+        if self._runners:
+            for name in {name for receipt in receipts for name in receipt.routes}:
+                if (runner := self._runners.get(name)) is not None:
+                    runner.wake()
+
+    async def check(self) -> None:
+        """Raise ForwardingRefused if a mirror leads back to this segtap, by whatever name."""
+        for route in self._settings.whole_routes:
+            if route.kind == "segment" and await leads_to_itself(upstream_of(route).url, self._listener):
+                raise ForwardingRefused(leads_back(route))
+
+    def start(self) -> None:
+        """Hand over what is owed, and what will be, until `stop`. A dry run hands over nothing."""
+        if self._settings.dry_run:
+            return
+        self._tasks = [
+            self._supervisor.start(f"the route {name}", runner.run, well=runner.wait_idle)
+            for name, runner in self._runners.items()
+        ]
+
+    async def stop(self, grace: float) -> None:
+        """Let what is under way end, for so many seconds."""
+        tasks, self._tasks = self._tasks, []
+        await asyncio.gather(*(runner.stop(grace) for runner in self._runners.values()))
+        for task in tasks:
+            await self._supervisor.end(task)
+
+    async def states(self) -> tuple[RouteState, ...]:
+        """Return what there is to say of each of `[[routes]]`, none without them."""
+        if not self._settings.routes:
+            return ()
+        counts = await self._stores.requests.counts()
+        return tuple(self._state(route, counts.get(route.name, _NOTHING)) for route in self._settings.routes)
+
+    def _state(self, route: RouteSettings, counts: RouteCounts) -> RouteState:
+        runner = self._runners.get(route.name)
+        return RouteState(
+            name=route.name,
+            kind=route.kind,
+            to=where(route, self._settings),
+            write_keys=route.write_keys,
+            waiting=counts.waiting,
+            sent=counts.sent,
+            refused=counts.refused,
+            dropped=counts.dropped,
+            stuck=runner.stuck if isinstance(runner, Mirror) else 0,
+            fault="" if runner is None else runner.fault,
+        )
+
+    def _add(self, route: RouteSettings) -> None:
+        def report() -> None:
+            self._faults.report(f"route {route.name}", runner.fault)
+            self._feed.touch()
+
+        runner = Mirror(
+            route,
+            upstream_of(route),
+            self._stores.requests,
+            self._stores.receipts,
+            SystemClock(),
+            changed=report,
+            on_handover=lambda one: self._feed.hand(one.receipt),
+        )
+        self._runners[route.name] = runner
+
+
+def refuse_itself(settings: Settings, listener: Listener) -> None:
+    """Raise ForwardingRefused if a mirror of the settings names this segtap's own address."""
+    for route in settings.whole_routes:
+        if route.kind == "archive":
+            raise ForwardingRefused(f"The route {route.name}: this version of segtap writes no archives.")
+        if route.kind == "segment" and is_itself(upstream_of(route).url, listener):
+            raise ForwardingRefused(leads_back(route))
+
+
+def leads_back(route: RouteSettings) -> str:
+    """Return why a mirror cannot send to its server, which is this segtap."""
+    return (
+        f"The route {route.name} sends to {upstream_of(route).origin}, which is this segtap itself: every"
+        " request would go round for ever. Set url of that route to another server, or leave it out for"
+        " Segment's own."
+    )
+
+
+def where(route: RouteSettings, settings: Settings) -> str:
+    """Return where a route leads, in words."""
+    if route.kind == "mixpanel":
+        to = settings.destination
+        return project_in_words(mask_token(to.token), to.region, to.mixpanel_url, to.project_region)
+    if route.kind == "segment":
+        return f"Segment at {upstream_of(route).origin}"
+    return f"the archive {clean(route.url)}"

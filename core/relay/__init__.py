@@ -1,0 +1,1 @@
+"""Routes that whole requests go along, as they were received: mirrors to Segment, and archives."""

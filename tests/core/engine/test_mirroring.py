@@ -1,0 +1,190 @@
+"""An engine with a mirror to Segment: off until forwarding is on, whole requests, nothing lost to kill -9."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from engines import engine_settings, free_port, isolate, running_engine, track, until
+from segment_server import Got, Said, SegmentServer
+
+from segtap.core.api.client import Client
+from segtap.core.api.models import EngineState
+from segtap.core.errors import ForwardingRefused
+from segtap.core.serve.launch import start_engine
+from segtap.core.settings import Redaction, RouteSettings, Settings
+
+BASIC = "Basic d2s6"  # wk:
+
+
+def with_routes(folder: Path, *routes: RouteSettings, **more: Any) -> Settings:
+    return msgspec.structs.replace(engine_settings(folder, **more), routes=routes)
+
+
+def mirror_to(url: str, *write_keys: str) -> RouteSettings:
+    return RouteSettings(name="mirror", kind="segment", url=url, write_keys=write_keys)
+
+
+async def send(url: str, body: bytes, path: str = "/v1/batch", **headers: str) -> None:
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        given = {"content-type": "application/json", "authorization": BASIC, **headers}
+        assert (await http.post(path, content=body, headers=given)).status_code == 200
+
+
+def batch(*ids: str, write_key: str = "") -> bytes:
+    whole: dict[str, Any] = {"batch": [track(id) for id in ids], "sentAt": "2026-11-24T21:00:00Z"}
+    return json.dumps(whole | ({"writeKey": write_key} if write_key else {}), indent=1).encode()
+
+
+def mirrored(state: EngineState, sent: int) -> bool:
+    return state.routes[0].sent == sent and not state.routes[0].waiting
+
+
+async def test_whole_requests_go_to_segment_once_forwarding_is_on(tmp_path: Path) -> None:
+    async with SegmentServer() as segment:
+        settings = with_routes(tmp_path, mirror_to(segment.url), token="")
+        async with running_engine(settings) as (engine, client):
+            await send(engine.url, batch("before"))
+            state = await client.state()
+            assert state.can_forward
+            (route,) = state.routes
+            assert (route.name, route.kind, route.to) == ("mirror", "segment", f"Segment at {segment.url}")
+
+            await client.set_forwarding(True)
+            body = gzip.compress(batch("m-1", "m-2"))
+            await send(engine.url, body, "/base/v1/batch", **{"content-encoding": "gzip"})
+            state = await until(client, lambda state: mirrored(state, 1) and state.received == 3)
+            # No route leads to Mixpanel: nothing is owed there.
+            assert (state.deliveries.off, state.deliveries.waiting) == (3, 0)
+            detail = await client.detail((await client.page(limit=1)).summaries[-1].id)
+            (handover,) = detail.handovers
+            assert (handover.route, handover.outcome, handover.status) == ("mirror", "sent", 200)
+
+            await client.set_forwarding(False)
+            await send(engine.url, batch("after"))
+            await until(client, lambda state: state.received == 4)
+        (got,) = segment.got
+        assert (got.target, got.body) == ("/v1/batch", body)
+        assert (got.header("authorization"), got.header("content-encoding")) == (BASIC, "gzip")
+        assert not [name for name, value in got.headers if "segtap" in f"{name}{value}".lower()]
+
+
+async def test_a_mirror_takes_the_sources_that_it_is_for_and_what_redaction_left(tmp_path: Path) -> None:
+    async with SegmentServer() as segment:
+        settings = with_routes(tmp_path, mirror_to(segment.url, "web"))
+        settings = msgspec.structs.replace(settings, redact=(Redaction(path="**.email"),))
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await send(engine.url, batch("m-1", write_key="app"))
+            body = {"type": "identify", "userId": "u", "traits": {"email": "a@b.c"}, "writeKey": "web"}
+            await send(engine.url, json.dumps(body).encode(), "/v1/identify")
+            await client.replay([(await client.page(limit=1)).summaries[-1].id])
+            await until(client, lambda state: mirrored(state, 1) and state.received == 3)
+        (got,) = segment.got
+        assert json.loads(got.body)["traits"] == {"email": "redacted"}
+
+
+async def test_a_dry_run_sends_nothing_and_leaves_it_owed(tmp_path: Path) -> None:
+    async with SegmentServer() as segment:
+        settings = with_routes(tmp_path, mirror_to(segment.url), dry_run=True)
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await send(engine.url, batch("m-1"))
+            await until(client, lambda state: state.received == 1 and state.routes[0].waiting == 1)
+        assert segment.got == []
+        settings = msgspec.structs.replace(settings, dry_run=False)
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await until(client, lambda state: mirrored(state, 1))
+        assert segment.bodies == [batch("m-1")]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"])
+async def test_its_own_address_is_refused_at_the_start(tmp_path: Path, host: str) -> None:
+    port = free_port()
+    settings = with_routes(tmp_path, mirror_to(f"http://{host}:{port}"), port=port)
+    with pytest.raises(ForwardingRefused, match="which is this segtap itself"):
+        async with running_engine(settings):
+            pass
+
+
+async def test_a_name_of_its_own_is_refused_when_forwarding_is_turned_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    settings = with_routes(tmp_path, mirror_to(f"http://tap.example.com:{port}"), port=port)
+    async with running_engine(settings) as (engine, client):
+
+        async def found(*_: object, **__: object) -> list[Any]:
+            return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found, raising=False)
+        with pytest.raises(ForwardingRefused, match="which is this segtap itself"):
+            await engine.commands.set_forwarding(True)
+        assert not (await client.state()).forwarding
+
+
+class Sending:
+    """Posts batches, and each that was not acknowledged again to the next engine, as an SDK does."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.acknowledged: list[str] = []
+        self.owed: str = ""
+
+    async def send(self, url: str) -> None:
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+            while True:
+                if not self.owed:
+                    self.number += 1
+                    self.owed = f"m-{self.number}"
+                try:
+                    await http.post("/v1/batch", content=batch(self.owed), headers={"authorization": BASIC})
+                except httpx.TransportError:
+                    return
+                self.acknowledged.append(self.owed)
+                self.owed = ""
+
+
+@pytest.mark.kill
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+async def test_killed_again_and_again_nothing_acknowledged_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+    chance, sending, rounds = random.Random(7), Sending(), 6
+
+    def answer(got: Got) -> Said:
+        dice = chance.random()
+        return Said(503, b"") if dice < 0.02 else Said(0) if dice < 0.04 else Said(delay=0.002)
+
+    async with SegmentServer(answer) as segment:
+        settings = with_routes(tmp_path, mirror_to(segment.url), token="")
+        for _ in range(rounds):
+            engine = await start_engine(settings, forwarding=True)
+            task = asyncio.create_task(sending.send(engine.url))
+            await asyncio.sleep(chance.uniform(0.3, 1.2))
+            os.kill(engine.pid, signal.SIGKILL)
+            await task
+            await engine.aclose()
+        segment.answer = lambda got: Said()
+        async with (
+            await start_engine(settings, forwarding=True) as engine,
+            Client(engine.url, engine.token) as client,
+        ):
+            state = await until(client, lambda state: not state.routes[0].waiting)
+    assert state.routes[0].refused == 0
+    copies = Counter(json.loads(body)["batch"][0]["messageId"] for body in segment.bodies)
+    assert copies.keys() >= set(sending.acknowledged)
+    assert len(sending.acknowledged) > 100
+    # What was under way when it was killed, what Segment failed at, and what an SDK sent again.
+    again = sum(copies.values()) - len(copies)
+    assert again <= rounds * (10 + 1) + 0.05 * sum(copies.values())

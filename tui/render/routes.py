@@ -1,0 +1,102 @@
+"""Routes on the screen: where forwarding leads, how mirrors and archives stand, and single requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.content import Content
+
+from ...core.api.models import EngineState, MessageDetail, RouteState
+from ...core.delivery import Handover, Outcome
+from ...core.masks import project_in_words
+from ...core.text import ago, clean, joined
+from . import clock
+
+WORDS: dict[Outcome, tuple[str, str]] = {
+    Outcome.SENT: ("sent", "$mark-ok"),
+    Outcome.REFUSED: ("refused", "$mark-error"),
+    Outcome.STUCK: ("stuck", "$mark-error"),
+    Outcome.DROPPED: ("dropped", "$dim"),
+}
+
+
+def to_mixpanel(state: EngineState) -> bool:
+    """Return whether a route leads to Mixpanel; without `[[routes]]` one does."""
+    return not state.routes or any(route.kind == "mixpanel" for route in state.routes)
+
+
+def whole_routes(state: EngineState) -> tuple[RouteState, ...]:
+    """Return the mirrors and archives."""
+    return tuple(route for route in state.routes if route.kind != "mixpanel")
+
+
+def sends_to(state: EngineState) -> str:
+    """Name everything that forwarding sends to, for a sentence."""
+    if not state.routes:
+        return project_in_words(state.project, state.region, state.mixpanel_url, state.project_region)
+    return joined([clean(route.to) for route in state.routes])
+
+
+def short_where(state: EngineState, project: str) -> str:
+    """Return where forwarding leads, for the header: the project, as it is given, and the names of others."""
+    names = [route.name for route in whole_routes(state)]
+    return " + ".join([project, *names] if to_mixpanel(state) else names)
+
+
+def standing_of(routes: Iterable[RouteState]) -> list[Content]:
+    """Return how mirrors and archives stand, a piece for each: `mirror 12 sent, 3 waiting`."""
+    pieces: list[Content] = []
+    for route in routes:
+        counts = [
+            (route.sent, "sent", "$mark-ok"),
+            (route.refused, "refused", "bold $mark-error"),
+            (route.waiting, "waiting", "$mark-waiting"),
+            (route.stuck, "stuck", "bold $mark-error"),
+        ]
+        parts = [Content.styled(f"{count:,} {word}", style) for count, word, style in counts if count]
+        parts = parts or [Content.styled("0 sent", "$dim")]
+        pieces.append(Content.assemble((f"{route.name} ", "$dim"), Content(", ").join(parts)))
+    return pieces
+
+
+def off_words(detail: MessageDetail, routes: Sequence[RouteState]) -> str:
+    """Return why a message does not go to Mixpanel, if that is because of the routes; "" if it is not."""
+    if not routes or detail.source_kind == "mixpanel":
+        return ""
+    to = next((route for route in routes if route.kind == "mixpanel"), None)
+    if to is None:
+        return "Not sent to Mixpanel: no route leads there."
+    if to.write_keys and detail.write_key not in to.write_keys:
+        return f"Not sent to Mixpanel: the route {to.name} does not take its write key."
+    return ""
+
+
+def handover_lines(detail: MessageDetail, now: int) -> list[Content]:
+    """Return what became of a message's whole request along each route."""
+    lines: list[Content] = []
+    for name in detail.routes:
+        found = [one for one in detail.handovers if one.route == name]
+        lines.append(Content(""))
+        if not found:
+            lines.append(Content.assemble((f"{name}  ", "bold $foreground"), ("waiting", "$mark-waiting")))
+        for one in found:
+            lines += _handover(one, now)
+    return lines
+
+
+def _handover(one: Handover, now: int) -> list[Content]:
+    word, style = WORDS.get(one.outcome, (one.outcome.value, "$dim"))
+    status = f" {one.status}" if one.status else ""
+    again = f"  attempt {one.attempt}" if one.attempt > 1 else ""
+    took = f"  {one.took:,} ms" if one.took else ""
+    lines = [
+        Content.assemble(
+            (clock.local(one.at, now), "$dim"),
+            (f"  {one.route}{status}", "bold $foreground"),
+            (f"  {word}", f"bold {style}"),
+        )
+    ]
+    if one.words:
+        lines.append(Content.styled(f"  “{clean(one.words)}”", style))
+    lines.append(Content.styled(f"  the whole request, {ago(one.at, now)}{again}{took}", "$dim"))
+    return lines
