@@ -30,7 +30,7 @@ from .commands import Commands
 from .forwarder_switch import cannot_forward_why, interrupted_why
 from .log import hide
 from .queries import Queries
-from .relays import refuse_itself
+from .relays import refuse_routes
 from .settings_change import with_reading_of
 from .settings_watch import STAYS
 
@@ -160,7 +160,7 @@ class Engine:
         self._cleanup.push_async_callback(opened.close)
         self._listener = _listen(settings)
         self._cleanup.callback(self._listener.close)
-        refuse_itself(settings, self._listener)
+        refuse_routes(settings, self._listener, shared=opened.shared)
         parts = self._parts = build(
             active, opened, self._listener, token=self.token, resumed=resumed, interrupted=interrupted
         )

@@ -119,8 +119,17 @@ class Relays:
         self._runners[route.name] = runner
 
 
-def refuse_itself(settings: Settings, listener: Listener) -> None:
-    """Raise ForwardingRefused if a mirror of the settings names this segtap's own address."""
+def refuse_routes(settings: Settings, listener: Listener, *, shared: bool) -> None:
+    """Raise ForwardingRefused if a mirror of the settings names this segtap's own address.
+
+    Also if the journal is `shared` with other engines, each of which would hand over every request.
+    """
+    if shared and settings.whole_routes:
+        raise ForwardingRefused(
+            f"The route {settings.whole_routes[0].name} cannot be used with a journal in NATS: routes of kind"
+            " segment and archive need a journal in a file. Take it out of [[routes]], or choose a file with"
+            " --journal PATH."
+        )
     for route in settings.whole_routes:
         if route.kind == "archive":
             raise ForwardingRefused(f"The route {route.name}: this version of segtap writes no archives.")

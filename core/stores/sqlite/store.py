@@ -152,7 +152,7 @@ class Store(DeliveryRows):
         numbers: Sequence[int] | None = None,
         routes: Mapping[int, Sequence[str]] | None = None,
     ) -> Sequence[int]:
-        """Write receipts, and owe them to the routes that `routes` has for their places; returns their numbers.
+        """Write receipts, and owe them to the routes that `routes` has for their places; returns numbers.
 
         `numbers` are those that another log has given them.
         """
