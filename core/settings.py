@@ -59,14 +59,25 @@ class Secret(msgspec.Struct, frozen=True):
         return self.value
 
 
+IN_KEYRING = "keyring:"
+"""The beginning of a name that stands for an entry of the keyring, and not for a variable."""
+
+
+def secret_place(name: str) -> str:
+    """Return where a secret is, in words, by the name that the settings give it."""
+    if name.startswith(IN_KEYRING):
+        return f"the keyring's entry {name.removeprefix(IN_KEYRING)}"
+    return f"the variable {name}"
+
+
 class Source(msgspec.Struct, frozen=True):
-    """The place where a setting was given: `name` is the option, the variable or the file."""
+    """The place where a setting was given: `name` is the option, the file, or what `secret_place` names."""
 
     place: Literal["flag", "environment", "file"]
     name: str
 
     def __str__(self) -> str:
-        return f"the variable {self.name}" if self.place == "environment" else self.name
+        return secret_place(self.name) if self.place == "environment" else self.name
 
 
 class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ import msgspec
 
 from ..api.models import SentWith
 from ..masks import MASK, mask_token
-from ..settings import DestinationSettings, Secret, Settings, Source
+from ..settings import DestinationSettings, Secret, Settings, Source, secret_place
 from ..verdict import SECRET_FIELDS, OutgoingRequest, Translation
 from .wire import with_query
 
@@ -55,17 +55,18 @@ def service_account_fault(destination: DestinationSettings) -> str:
     """Return why the service account cannot be used, and what to do; "" when it can, or there is none."""
     if not destination.service_account:
         return ""
-    name = destination.service_account_env
+    place = secret_place(destination.service_account_env)
+    place = place[0].upper() + place[1:]
     user, colon, secret = destination.service_account.reveal().partition(":")
     if not (user and colon and secret):
         lacks = "has no colon" if not colon else "has nothing before the colon" if not user else "ends at it"
         return (
-            f"The variable {name} must hold a service account as user:secret, with a colon between them; what"
+            f"{place} must hold a service account as user:secret, with a colon between them; what"
             f" it holds {lacks}. Set it as Mixpanel showed it, and start segtap again."
         )
     if not destination.project_id:
         return (
-            f"The variable {name} holds a service account, and Mixpanel wants the number of the project with"
+            f"{place} holds a service account, and Mixpanel wants the number of the project with"
             " it: project_id = 123 under [destination], or --project-id 123. It is the Project ID of"
             " Mixpanel's Project Settings."
         )
