@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +67,15 @@ SUBSCRIPTIONS = (
 class Moody(MixpanelServer):
     """A stand-in that answers now and then in a hostile way, by a seeded generator."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, faults: Sequence[Fault] = FAULTS) -> None:
         super().__init__()
         self.chance = chance
+        self.hostile = faults
         self.moody = True
 
     def _standing(self, received: Received) -> Fault | None:
         if self.moody and self.chance.random() < 0.3:
-            return self.chance.choice(FAULTS)
+            return self.chance.choice(self.hostile)
         return super()._standing(received)
 
 
