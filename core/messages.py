@@ -60,8 +60,6 @@ class Marks(enum.IntFlag):
     """No message at all: a request that was answered with 4xx, listed with its reason."""
     DAMAGED = 32
     """What the journal keeps of its request cannot be read any more."""
-    MARKED = 64
-    """Marked by the user."""
     DEVICE_MODE = 128
     """Sent by Segment's integration in device mode, as its `mp_lib` says."""
 

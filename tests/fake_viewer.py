@@ -28,6 +28,7 @@ from segtap.core.api.models import (
 )
 from segtap.core.api.operations import NoRequest
 from segtap.core.api.viewer import Viewer
+from segtap.core.chosen import Chosen
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome, Posted, Validated
 from segtap.core.engine.deliveries import LISTED, rows_of
 from segtap.core.engine.seen import fitting
@@ -35,8 +36,9 @@ from segtap.core.errors import EngineError, ForwardingRefused, InputError
 from segtap.core.identities.model import UserFound, UserRow, Users
 from segtap.core.messages import JsonObject, Marks, message_number
 from segtap.core.on_demand import Demands
-from segtap.core.query import Facts, Judgement, Names, parse, searched_text
+from segtap.core.query import Facts, Judgement, Names, Tally, parse, searched_text
 from segtap.core.query.fields import BY_NAME
+from segtap.core.query.sets import Sets
 from segtap.core.settings import Settings
 from segtap.core.stores.tallies import Line, Tallies, counted_as, tallies_of
 from segtap.core.stories.model import EventStory, UserStory
@@ -233,8 +235,9 @@ def detail_of(line: Summary) -> MessageDetail:
 class Listed:
     """A line of the list as the filter language sees it."""
 
-    def __init__(self, line: Summary) -> None:
+    def __init__(self, line: Summary, sets: tuple[str, ...] = ()) -> None:
         self.line = line
+        self.sets = sets
 
     @property
     def facts(self) -> Facts:
@@ -245,6 +248,7 @@ class Listed:
             message_id=line.message_id,
             marks=line.marks,
             delivery=line.delivery,
+            sets=self.sets,
         )
 
     def names(self) -> Names:
@@ -268,10 +272,19 @@ class Listed:
         return ()
 
 
-def matching(lines: Sequence[Summary], filter: str) -> list[Summary]:
-    """The lines that match a filter."""
+def matching(lines: Sequence[Summary], filter: str, sets: Sets | None = None) -> list[Summary]:
+    """The lines that match a filter, which may ask for sets."""
     query = parse(filter)
-    return [line for line in lines if query.matches(Listed(line))]
+    named = () if sets is None else sets.of(query)
+    found: list[Summary] = []
+    for line in lines:
+        candidate = Listed(line)
+        for one in named:
+            if not line.refused and one.has(line.id, candidate, Tally()):
+                candidate.sets = (*candidate.sets, one.name)
+        if query.matches(candidate):
+            found.append(line)
+    return found
 
 
 def line_of(line: Summary, verdict: Verdict, event: str | None = None) -> Line:
@@ -328,6 +341,7 @@ class FakeViewer(Viewer):
         """Messages that the overview has not read yet, as far as it tells."""
         self.known_users = Users(mode="original")
         self.known_groups = Groups()
+        self.sets = Sets()
         self.documents: dict[int, JsonObject] = {}
         """Messages as the stories read them, by id, where they are others than `detail_of` makes."""
         self.reachable = True
@@ -423,13 +437,16 @@ class FakeViewer(Viewer):
     def _answer_state(self, _: NoRequest) -> EngineState:
         return self.facts
 
+    def _answer_keep_marks(self, chosen: Chosen) -> ops.SetName:
+        return ops.SetName(self.sets.keep(chosen))
+
     def _answer_settings(self, _: NoRequest) -> Settings:
         return self.in_force
 
     def _answer_page(self, ask: ops.PageRequest) -> Page:
         before, after, limit = ask.before, ask.after, ask.limit
         self.calls.append(("page", before, after, ask.filter))
-        found = matching(self.lines, ask.filter)
+        found = matching(self.lines, ask.filter, self.sets)
         if after is not None:
             newer = [line for line in found if line.id > after]
             return Page(summaries=tuple(newer[:limit]), more=len(newer) > limit)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..aggregates.model import FieldValues, Groups, Overview
+from ..chosen import Chosen
 from ..delivery import Decision, Posted, Validated
 from ..errors import InputError
 from ..identities.model import Cluster, UserFound, Users
@@ -116,6 +117,8 @@ class Queries(Protocol):
     async def super_properties(self, id: int, *, anyway: bool = False) -> SuperProperties: ...
 
     async def inspect(self, text: bytes) -> MessageDetail: ...
+
+    def keep_marks(self, chosen: Chosen) -> str: ...
 
     def export(self, filter: str = "", what: ops.ExportOf = "messages") -> AsyncIterator[bytes]: ...
 
@@ -238,6 +241,10 @@ async def _event_story(engine: Controlled, ask: ops.EventStoryRequest) -> EventS
     return await engine.queries.stories.event(ask.type, ask.name, ask.message, limit)
 
 
+async def _keep_marks(engine: Controlled, chosen: Chosen) -> ops.SetName:
+    return ops.SetName(engine.queries.keep_marks(chosen))
+
+
 async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> EngineState:
     if order.on is None and not order.reread:
         why = 'Send {"on": true}, {"on": false} or {"reread": true}.'
@@ -310,6 +317,7 @@ VALUES: dict[str, Answerer] = dict(
             ops.SUPER_PROPERTIES,
             lambda engine, ask: engine.queries.super_properties(ask.id, anyway=bool(ask.anyway)),
         ),
+        _by(ops.KEEP_MARKS, _keep_marks),
         _by(ops.OVERVIEW, lambda engine, ask: engine.queries.summing.overview(ask.filter)),
         _by(ops.VALUES, lambda engine, ask: engine.queries.seen.values(ask.field, ask.text, ask.limit)),
         _by(ops.USERS, lambda engine, ask: engine.queries.aggregates.users(ask.text, ask.limit, ask.filter)),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 
 from ..aggregates.model import FieldValues, Groups, Overview
+from ..chosen import Chosen
 from ..delivery import Posted, Validated
 from ..identities.model import UserFound, UserRow, Users
 from ..messages import Json, JsonObject
@@ -111,6 +112,12 @@ class ValuesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str = ""
     text: str = ""
     limit: MessageNumber = 20
+
+
+class SetName(msgspec.Struct, frozen=True):
+    """The name of a set of messages: a filter asks for it with `is:NAME`."""
+
+    name: str
 
 
 class UsersRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -355,6 +362,14 @@ OVERVIEW = Operation("overview", "GET", "overview", "Count messages.", OverviewR
 VALUES = Operation(
     "values", "GET", "values", "List values of a filter's field, with counts.", ValuesRequest, FieldValues
 )
+KEEP_MARKS = Operation(
+    "keep_marks",
+    "POST",
+    "marks",
+    "Name a set of messages, so that filters can ask for it.",
+    Chosen,
+    SetName,
+)
 USERS = Operation("users", "GET", "users", "List users as Mixpanel sees them.", UsersRequest, Users)
 USER_ROWS = Operation(
     "user_rows", "GET", "users/all", "Write every user, one a line.", NoRequest, UserRow, "lines"
@@ -498,7 +513,7 @@ OPENAPI = Operation("openapi", "GET", "openapi.json", "Read this description.", 
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(HEALTHZ, LIVEZ, READYZ, METRICS),
-    *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES),
+    *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES, KEEP_MARKS),
     *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF, SCENARIO, DELIVERIES),
     *(USER_STORY, EVENT_STORY),
     *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, RETRY, DROP, RELEASE, SET_ANSWERS, CLEAR, OPENAPI),

@@ -100,6 +100,7 @@ class SyncClient:
     groups = _answer(Client.groups)
     inspect = _answer(Client.inspect)
     set_forwarding = _answer(Client.set_forwarding)
+    keep_marks = _answer(Client.keep_marks)
     validate = _answer(Client.validate)
     replay = _answer(Client.replay)
     replay_to = _answer(Client.replay_to)

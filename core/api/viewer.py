@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 
 from ..aggregates.model import FieldValues, Groups, Overview
+from ..chosen import Chosen
 from ..delivery import Decision, Posted, Validated
 from ..identities.model import Cluster, Users
 from ..settings import Settings
@@ -16,6 +17,7 @@ from ..stories.model import EventStory, UserStory
 from . import operations as ops
 from .caller import Caller
 from .deliveries import Decided
+from .mark_names import MarkNames
 from .models import EngineState, FeedBatch, MessageDetail, Page, SuperProperties
 from .operations import NoRequest
 
@@ -25,8 +27,10 @@ class Viewer(Caller):
 
     A subclass carries requests to the engine; the methods below only name the operations. Every method raises
     EngineError if the engine cannot be reached or does not know the token, and otherwise the error that the
-    engine raised.
+    engine raised. With `marks` set, filters may ask for `is:marked`.
     """
+
+    marks: MarkNames | None = None
 
     @abc.abstractmethod
     def feed(self) -> AsyncGenerator[FeedBatch]:
@@ -41,6 +45,10 @@ class Viewer(Caller):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def _filter(self, filter: str) -> str:
+        """Return a filter that the engine can read: marks have names there."""
+        return filter if self.marks is None else await self.marks.ready(filter, self.keep_marks)
 
     async def state(self) -> EngineState:
         """Return the state of the engine now."""
@@ -63,7 +71,9 @@ class Viewer(Caller):
 
         A search ends after `wait` milliseconds, see `Page.searched_to`.
         """
-        return await self.call(ops.PAGE, ops.PageRequest(before, after, limit, filter, wait))
+        return await self.call(
+            ops.PAGE, ops.PageRequest(before, after, limit, await self._filter(filter), wait)
+        )
 
     async def detail(self, id: int) -> MessageDetail:
         """Return everything about one message. Raises InputError if the journal does not have it."""
@@ -82,7 +92,7 @@ class Viewer(Caller):
         What cannot be counted within a second is left for the next call, see `Coverage.behind`. The same
         applies to users and groups.
         """
-        return await self.call(ops.OVERVIEW, ops.OverviewRequest(filter))
+        return await self.call(ops.OVERVIEW, ops.OverviewRequest(await self._filter(filter)))
 
     async def values(self, field: str, text: str = "", limit: int = 20) -> FieldValues:
         """Return values that a field of the filter language has; with `text`, only those that contain it."""
@@ -93,7 +103,7 @@ class Viewer(Caller):
 
         With `filter`, only those of whom a message matches it.
         """
-        return await self.call(ops.USERS, ops.UsersRequest(text, limit, filter))
+        return await self.call(ops.USERS, ops.UsersRequest(text, limit, await self._filter(filter)))
 
     async def user(self, id: str) -> Cluster | None:
         """Return the user with exactly this id, None if no covered message has it."""
@@ -129,7 +139,7 @@ class Viewer(Caller):
 
         With `filter`, only events that match it are counted.
         """
-        return await self.call(ops.GROUPS, ops.GroupsRequest(filter))
+        return await self.call(ops.GROUPS, ops.GroupsRequest(await self._filter(filter)))
 
     async def inspect(self, text: bytes) -> MessageDetail:
         """Inspect the JSON text of a Segment message without storing it.
@@ -188,6 +198,10 @@ class Viewer(Caller):
             messages=(msgspec.Raw(text),), edited=edited, message_id=message_id, url=url
         )
         return (await self.call(ops.REPLAY, order)).answers[0]
+
+    async def keep_marks(self, chosen: Chosen) -> str:
+        """Name a set of messages; filters ask for it with `is:NAME` until the engine stops."""
+        return (await self.call(ops.KEEP_MARKS, chosen)).name
 
     async def retry(self, ids: Sequence[int]) -> Decided:
         """Send to Mixpanel again what it has refused of these messages, or what is stuck or uncertain.

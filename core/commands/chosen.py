@@ -6,14 +6,12 @@ A screen that marks a million messages keeps the filter and the newest id, not a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Literal, NamedTuple
-
-import msgspec
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import NamedTuple
 
 from ..api.models import Summary
 from ..api.viewer import Viewer
+from ..chosen import Chosen
 
 PAGE = 1_000
 """Messages asked for at a time."""
@@ -23,83 +21,11 @@ WAIT = 250
 """Milliseconds after which a search is answered with what it found so far."""
 
 
-class Step(msgspec.Struct, frozen=True):
-    """One change of the choice: the messages up to an id that match a filter, "" for all of them.
-
-    "mark" chooses them. "invert" chooses those that were not chosen before, and lets go of the others.
-    """
-
-    kind: Literal["mark", "invert"]
-    filter: str
-    upto: int
-
-
-class Single(NamedTuple):
-    """A message chosen by itself, or taken out of the choice. `level` is the number of steps before it."""
-
-    on: bool
-    level: int
-    received_at: int
-
-
 class Line(NamedTuple):
     """A message that is chosen, and when it was received (ms)."""
 
     id: int
     received_at: int
-
-
-class Chosen(msgspec.Struct, frozen=True):
-    """The messages that are chosen: what the steps make of them, one after another.
-
-    Those in `single` are as it says, but for later steps. Refused requests hold no message: they are left
-    out.
-    """
-
-    steps: tuple[Step, ...] = ()
-    single: Mapping[int, Single] = {}
-
-    @classmethod
-    def of(cls, lines: Iterable[Summary]) -> Chosen:
-        """Return the choice of these messages."""
-        return cls(single={line.id: Single(True, 0, line.received_at) for line in lines if not line.refused})
-
-    def holds(self, id: int, matches: Callable[[str, int], bool | None]) -> bool | None:
-        """Return True if a message is chosen, see `holds`."""
-        return holds(self.steps, self.single, id, matches)
-
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """The filters of the steps, each once."""
-        return tuple(dict.fromkeys(step.filter for step in self.steps))
-
-    @property
-    def last(self) -> int:
-        """The highest id that can be chosen; 0 if there is none."""
-        return max((*(step.upto for step in self.steps), max(self.single, default=0)), default=0)
-
-
-def holds(
-    steps: Sequence[Step],
-    single: Mapping[int, Single],
-    id: int,
-    matches: Callable[[str, int], bool | None],
-) -> bool | None:
-    """Return True if a message is chosen by steps and by itself.
-
-    `matches` says whether it matches a filter, None if it does not know. If that decides, this is None, too.
-    """
-    one = single.get(id)
-    state: bool | None = one is not None and one.on
-    for step in islice(steps, one.level if one is not None else 0, None):
-        if id > step.upto:
-            continue
-        match = matches(step.filter, id) if step.filter else True
-        if match is None:
-            state = True if step.kind == "mark" and state else None
-        elif match:
-            state = True if step.kind == "mark" else None if state is None else not state
-    return state
 
 
 class _Stream:

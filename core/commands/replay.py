@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..api.client import Client
 from ..api.models import EngineState
+from ..chosen import Chosen, Step
 from ..errors import EngineError, InputError
 from ..index.elsewhere import IMPORT, Elsewhere, batch_call, records_call
 from ..index.replay import MAX_BYTES, MAX_MESSAGES
@@ -28,7 +29,7 @@ from ..sources.mixpanel.exported import record_line
 from ..sources.mixpanel.records import token_of
 from . import bulk
 from .bulk import NOW, ORIGINAL, Pace, Progress
-from .chosen import Chosen, Line, Step, walk
+from .chosen import Line, walk
 from .replay_scenario import new_messages
 
 

@@ -13,6 +13,7 @@ from ..api.feed import Feed
 from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
 from ..api.operations import ExportOf
 from ..checks.not_imitated import in_settings
+from ..chosen import Chosen
 from ..errors import JournalError
 from ..faults import Faults
 from ..forward.credentials import credentials_in_words, sent_with
@@ -241,6 +242,10 @@ class Queries:
         return await super_properties(
             self._stores, self._reader, self.settings, self.bounds, id, anyway=anyway
         )
+
+    def keep_marks(self, chosen: Chosen) -> str:
+        """Keep a set of messages that filters can ask for, and return its name."""
+        return self._reader.sets.keep(chosen)
 
     async def inspect(self, text: bytes) -> MessageDetail:
         """Inspect the JSON text of a message without storing it."""

@@ -19,6 +19,7 @@ from ..index.summaries import NAME_LIMIT, delivery_of, judged_of, origin_of
 from ..messages import JsonObject, Marks, Message, Receipt, position_of, seq_of
 from ..query import Facts, Judgement, Names, Query, Tally, names_of, refusal_text, searched_text
 from ..query.partial import PartialReader, reader_of
+from ..query.sets import NamedSet
 from ..query.sql import CUT_AT
 from ..sources.bounds import Bounds
 from ..sources.decode import inflate
@@ -46,7 +47,9 @@ class Search:
         self._stores = stores
         self._reader = reader
         self._query = query
-        self._partial = reader_of(query, min(bounds.message, 2 * bounds.nodes))
+        self._sets = reader.sets.of(query)
+        nested = any(one.queries for one in self._sets)  # their filters may ask for other paths
+        self._partial = None if nested else reader_of(query, min(bounds.message, 2 * bounds.nodes))
         self.tally = Tally() if tally is None else tally
 
     async def page(
@@ -96,7 +99,10 @@ class Search:
         test = self._query.document_test()
 
         def matches(found: Found) -> bool:
-            return self._query.matches(LineCandidate(found, held), self.tally)
+            candidate = LineCandidate(found, held)
+            for one in self._sets:
+                candidate.note(one, self.tally)
+            return self._query.matches(candidate, self.tally)
 
         def positions(receipt: Receipt) -> Collection[int] | None:
             documents = held.documents(receipt)
@@ -208,6 +214,13 @@ class LineCandidate:
     def __init__(self, found: Found, held: _Held) -> None:
         self._found = found
         self._held = held
+        self._sets: tuple[str, ...] = ()
+
+    def note(self, one: NamedSet, tally: Tally) -> None:
+        """Note whether a set holds the message. Sets of refused requests are empty."""
+        line = self._found.entry.summary
+        if not line.refused and one.has(line.id, self, tally):
+            self._sets = (*self._sets, one.name)
 
     @property
     def facts(self) -> Facts:
@@ -222,6 +235,7 @@ class LineCandidate:
             message_id=message_id,
             marks=line.marks,
             delivery=line.delivery,
+            sets=self._sets,
         )
 
     def names(self) -> Names:

@@ -23,6 +23,7 @@ from ..faults import Faults
 from ..messages import Marks, Message, Origin, Receipt, position_of, seq_of
 from ..pipeline.batches import body_of
 from ..pipeline.reading import read_value
+from ..query.sets import Sets
 from ..sources.decode import compression
 from ..sources.mixpanel.exported import exported_record
 from ..stores.base import Judged, Readable
@@ -74,6 +75,8 @@ class ReceiptReader(Judging):
         functions: Functions | None = None,
     ) -> None:
         super().__init__(parse, inspect, faults)
+        self.sets = Sets()
+        """What viewers have marked, for filters."""
         self._functions = functions
         self._observe = observe
         self._adjust = adjust

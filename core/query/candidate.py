@@ -36,6 +36,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     marks: int = 0
     delivery: DeliveryState = DeliveryState.NONE
+    sets: tuple[str, ...] = ()
+    """The sets of the filter that hold it, by their names."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):

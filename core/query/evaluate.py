@@ -151,7 +151,7 @@ _FACTS: dict[str, Callable[[Facts], tuple[str, ...]]] = {
     "type": lambda facts: (facts.type,),
     "delivery": lambda facts: (facts.delivery.value,),
     "id": lambda facts: (facts.message_id,),
-    "is": lambda facts: tuple(value for value, mark in IS_MARKS.items() if facts.marks & mark),
+    "is": lambda facts: (*facts.sets, *(value for value, mark in IS_MARKS.items() if facts.marks & mark)),
 }
 _NAMES: dict[str, Callable[[Names], tuple[str, ...]]] = {
     "event": lambda names: (names.event,),

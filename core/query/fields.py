@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from ..chosen import MARKED
 from ..delivery import DeliveryState
 from ..messages import CALL_TYPES, RAW_TYPE, Marks
 
@@ -84,9 +85,9 @@ FIELDS: tuple[Field, ...] = (
     Field(
         name="is",
         kind="fixed",
-        means="marked by you, a second receipt, refused at the endpoint, or replayed",
+        means="marked on this screen, a second receipt, refused at the endpoint, or replayed",
         example="is:second",
-        fixed=("marked", "second", "refused", "replayed"),
+        fixed=(MARKED, "second", "refused", "replayed"),
     ),
     Field(
         name="since",
@@ -104,7 +105,6 @@ FIELDS: tuple[Field, ...] = (
 BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
 
 IS_MARKS: dict[str, Marks] = {
-    "marked": Marks.MARKED,
     "second": Marks.SECOND_RECEIPT,
     "refused": Marks.REFUSED,
     "replayed": Marks.REPLAY,

@@ -7,6 +7,7 @@ import time
 from typing import cast
 
 from ..catalogue import BY_ID as RULES
+from ..chosen import SET
 from ..errors import FilterFault
 from ..verdict import FAULT_RULE
 from .expressions import compiled
@@ -248,6 +249,8 @@ class _Parser:
             return
         folded = value.wildcard.folded()
         if any(folded.whole(one) for one in known):
+            return
+        if field.name == "is" and (folded.literal or "").startswith(SET):
             return
         near = _nearest(value.plain.lower(), known)
         words = f"the field {field.name} is never {value.written}"

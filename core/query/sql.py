@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from ..chosen import MARKED
 from .fields import IS_MARKS
 from .terms import Comparison, Every, FieldTerm, Node, Not, Present, Search, Some, TimeTerm, Word
 from .wildcards import Wildcard
@@ -125,6 +126,8 @@ class _Compiler:
             tests = [_shared(column, _like(column, value)) for column in columns for value in values]
             return self._with(" ".join(columns), _any(tests))
         if field == "is":
+            if any((value.literal or "").startswith(MARKED) for value in values):
+                return UNKNOWN  # the index has no sets
             bits = [mark for value, mark in IS_MARKS.items() if any(one.whole(value) for one in values)]
             return self._with("marks", _exact("marks & ? != 0", sum(map(int, bits))))
         return self._judged(field, values)

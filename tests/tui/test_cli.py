@@ -426,3 +426,12 @@ def test_the_version_names_the_code_of_segments_that_conformance_compares_with()
     pinned = json.loads(package.read_text(encoding="utf-8"))
     versions = pinned["dependencies"] | pinned["packed"]
     assert {name: versions[name] for name in SEGMENT_CODE} == SEGMENT_CODE
+
+
+@pytest.mark.parametrize(
+    "command", [("tail",), ("replay", "--filter"), ("deliveries", "list", "--filter"), ("expect",)]
+)
+def test_marks_live_on_a_screen(command: tuple[str, ...]) -> None:
+    done = segtap(*command, "is:marked type:track")
+    assert done.returncode == 2
+    assert "Marks live on a screen: is:marked finds messages in its filter alone." in done.stderr

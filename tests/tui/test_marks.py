@@ -125,6 +125,48 @@ async def test_all_shown_are_more_than_the_list_holds(app_on: AppOn) -> None:
         assert marked(main) == []
 
 
+async def test_the_filter_is_marked_follows_the_marks(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(24))
+    async with app_on(viewer).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 24)
+
+        def shown() -> list[int]:
+            return [row.id >> 20 for row in main.list.window.rows]
+
+        await pilot.press("home", "m", "m", "down", "m")
+        main.filter_by("is:marked")
+        await until(pilot, lambda: shown() == [1, 2, 4])
+        await pilot.press("home", "m")
+        await until(pilot, lambda: shown() == [2, 4])
+        assert main.list.selected == message_number(2, 0), "m goes on to the next one"
+        main.filter_by("not is:marked type:track")
+        await until(pilot, lambda: shown()[:3] == [3, 9, 10])
+        await pilot.press("M")
+        await until(pilot, lambda: shown() == [], "all of them are marked now")
+        main.filter_by("is:marked")
+        await until(pilot, lambda: len(shown()) == 13)
+        await pilot.press("asterisk")
+        await until(pilot, lambda: shown() == [], "the marks of all shown are inverted")
+        assert main.many.marks.count == 0
+
+
+async def test_marks_made_of_marks_are_those_of_then(app_on: AppOn) -> None:
+    lines = [summary(number, name="Rare" if number % 500 == 7 else "Usual") for number in range(1, 2_501)]
+    async with app_on(FakeViewer(lines)).run_test(size=(120, 40)) as pilot:
+        main = await ready(pilot, 1_000)
+        main.filter_by("event:rare")
+        await until(pilot, lambda: len(main.list.window) == 5)
+        await pilot.press("M")
+        await until(pilot, lambda: main.many.marks.count == 5)
+        main.filter_by("not is:marked")
+        await until(pilot, lambda: len(main.list.window) == 2_495 and not main.source.searching)
+        await pilot.press("M")
+        await until(pilot, lambda: main.many.marks.count == 2_500)
+        await until(pilot, lambda: len(main.list.window) == 0)
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: not main.many.marks)
+
+
 async def test_dimmed_messages_are_not_shown(app_on: AppOn) -> None:
     viewer = FakeViewer(story(36))
     async with app_on(viewer).run_test(size=(120, 40)) as pilot:

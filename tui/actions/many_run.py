@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+from ...core.chosen import Chosen
 from ...core.commands.bulk import Progress
-from ...core.commands.chosen import Chosen, Line, count, walk
+from ...core.commands.chosen import Line, count, walk
 from ...core.errors import SegtapError
 from ...core.text import clean
 from ..model.many import Job

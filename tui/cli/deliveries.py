@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ...core.text import counted
-from .options import format_option, load, reading_options, saved_option, with_saved
+from .options import check_filter, format_option, load, reading_options, saved_option, with_saved
 from .output import ask, say, write, write_json
 
 if TYPE_CHECKING:
@@ -266,9 +266,7 @@ def chosen_by(ids: Sequence[str], filter_text: str, saved: str, *, needed: bool 
     filter_text = with_saved(filter_text, saved)
     if needed and not ids and not filter_text.strip():
         raise click.UsageError("Name messages by their IDS, or with --filter EXPR or --saved NAME.")
-    from ...core import parse_filter
-
-    parse_filter(filter_text)  # raises FilterFault before anything is opened
+    check_filter(filter_text)  # raises FilterFault before anything is opened
     return filter_text
 
 

@@ -10,7 +10,7 @@ import sys
 import click
 
 from .completing import complete_engine
-from .options import format_option
+from .options import check_filter, format_option
 from .output import say, write, write_json
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|)", re.ASCII)
@@ -60,7 +60,6 @@ def expect(
     Only messages that were received since the last reset count (POST /_segtap/reset); without one, all in the
     journal do.
     """
-    from ...core import parse_filter
     from ...core.testing.expecting import Expected, expect_messages
 
     if none and (count is not None or exact):
@@ -69,7 +68,7 @@ def expect(
         raise click.UsageError("--test-token-env needs the --url of the engine.")
     if test_token_env and not os.environ.get(test_token_env, "").strip():
         raise click.UsageError(f"--test-token-env names {test_token_env}, which is not set.")
-    parse_filter(filter_text)  # raises FilterFault before anything is asked
+    check_filter(filter_text)  # raises FilterFault before anything is asked
     expected = Expected(filter_text, 0 if none else count or 1, exact or none, within)
     token = os.environ.get(test_token_env, "").strip() if test_token_env else ""
     outcome = asyncio.run(expect_messages(expected, url, token))

@@ -329,6 +329,14 @@ def with_saved(filter_text: str, name: str) -> str:
     return both(saved[name], filter_text)
 
 
+def check_filter(text: str) -> None:
+    """Raise FilterFault for a filter that cannot be read, or that asks for marks, which live on a screen."""
+    from ...core import parse_filter
+    from ...core.query.sets import Sets
+
+    Sets().of(parse_filter(text))
+
+
 def clock_of(now: str | None) -> int:
     """Return the time of `--now` in milliseconds, else the current time. Raises click.BadParameter."""
     if now is None:

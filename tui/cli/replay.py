@@ -12,7 +12,7 @@ import click
 
 from ...core.text import counted
 from .completing import complete_engine
-from .options import load, saved_option, tell_faults, tell_unusable, with_saved
+from .options import check_filter, load, saved_option, tell_faults, tell_unusable, with_saved
 from .output import hidden, say, write, write_json
 
 if TYPE_CHECKING:
@@ -118,9 +118,7 @@ def replay(
     if file is not None:
         sent = asyncio.run(_replay_file(file, url, write_key, pace))
     else:
-        from ...core import parse_filter
-
-        parse_filter(filter_text or "")  # raises FilterFault before anything is opened
+        check_filter(filter_text or "")  # raises FilterFault before anything is opened
         sent = asyncio.run(_replay_kept(filter_text or "", url, pace or "now"))
     say(f"{sent:,} messages replayed.")
 
@@ -213,7 +211,6 @@ def _show(compared: Iterator[ComparedStep], shape: str, name: str) -> None:
 
 async def _validate(filter_text: str, url: str) -> int:
     """Send what matches to Mixpanel once, and return the exit status."""
-    from ...core import parse_filter
     from ...core.commands.replay import validate_matching
     from ...core.masks import project_in_words
 
@@ -225,7 +222,7 @@ async def _validate(filter_text: str, url: str) -> int:
         where = project_in_words(state.project, state.region, state.mixpanel_url, state.project_region)
         say(f"Sending to {where}{' (dry run: nothing leaves this machine)' if dry else ''}.")
 
-    parse_filter(filter_text)  # raises FilterFault before anything is opened
+    check_filter(filter_text)  # raises FilterFault before anything is opened
     progress, notes = await validate_matching(filter_text, url, tell)
     for words in notes:
         say(words)

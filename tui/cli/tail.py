@@ -11,7 +11,7 @@ import click
 
 from .completing import complete_engine
 from .interrupts import run_until_interrupted
-from .options import format_option, read_settings, saved_option, settings_options, with_saved
+from .options import check_filter, format_option, read_settings, saved_option, settings_options, with_saved
 from .output import say, write, write_json
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ def tail(filter_text: str, url: str, saved: str, shape: str, count: int | None, 
     Listens to the engine that runs, or starts one when none does. With FILTER only those that match
     (segtap help filter).
     """
-    from ...core import parse_filter
-
     filter_text = with_saved(filter_text, saved)
-    parse_filter(filter_text)  # raises FilterFault before anything is opened
+    check_filter(filter_text)  # raises FilterFault before anything is opened
     show = _write_json if shape == "json" else _write_line
     run_until_interrupted(_tail(filter_text, url, show, count, options))
 

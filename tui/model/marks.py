@@ -10,7 +10,8 @@ from functools import partial
 
 from ...core.api.models import Summary
 from ...core.api.viewer import Viewer
-from ...core.commands.chosen import Chosen, Single, Step, count, holds
+from ...core.chosen import Chosen, Single, Step, holds
+from ...core.commands.chosen import count
 from ...core.errors import SegtapError
 from .list_view import MessageView
 from .matching import Matchings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,6 +15,7 @@ from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.content import Content
 
+from ...core.api.mark_names import MarkNames, asks_marks
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.api.viewer import Viewer
 from ...core.errors import EngineError, SegtapError
@@ -63,6 +65,9 @@ class MainFeed(MainShape):
         self._examples: tuple[str, ...] = ()
         """Lines with filters that match something, for an empty list."""
         self._examples_for = ""
+        self._mark_names = MarkNames(lambda: self.many.marks.chosen)
+        self._asked_marks = ""
+        """The filter in force, with the name of the marks that it asks for."""
         self.details = DetailSource(
             lambda: self.source.viewer,
             self.list,
@@ -74,7 +79,7 @@ class MainFeed(MainShape):
             ),
         )
         self.source = ListSource(
-            viewer,
+            self._with_marks(viewer),
             self.list,
             self.details,
             ListListener(
@@ -85,7 +90,7 @@ class MainFeed(MainShape):
                 trouble=self.tell,
                 renumbered=lambda: self.many.forget(),
             ),
-            reconnect,
+            None if reconnect is None else partial(self._again, reconnect),
         )
         self.many = Many(self.source, self._hear_many)
         self.marks_bar.many = self.many
@@ -136,6 +141,14 @@ class MainFeed(MainShape):
     def detail(self) -> MessageDetail | None:
         return self._detail
 
+    def _with_marks(self, viewer: Viewer) -> Viewer:
+        """Have the viewer know the marks of this screen, for `is:marked`."""
+        viewer.marks = self._mark_names
+        return viewer
+
+    async def _again(self, reconnect: Reconnect) -> Viewer:
+        return self._with_marks(await reconnect())
+
     def tell(self, error: SegtapError) -> None:
         """Show an error to the user."""
         self.notify(clean(str(error)), title=error.title, severity="error", timeout=10)
@@ -143,6 +156,8 @@ class MainFeed(MainShape):
     def _hear_state(self, state: EngineState) -> None:
         last, self._state = self._state, state
         self.answered.set()
+        if last is not None and last.pid != state.pid:
+            self._mark_names.forget_sent()
         if last is not None and last.pid != state.pid and state.resumed:
             from ..actions.forwarding import project_of
 
@@ -243,13 +258,21 @@ class MainFeed(MainShape):
         """Show other marks, and how far something is that is done with many messages."""
         self.list.put_marks(self.many.marks.has if self.many.marks else None)
         self.marks_bar.update()
+        self._follow_marks()
+
+    def _follow_marks(self) -> None:
+        """Apply a filter for the marked messages to those that are marked now."""
+        filter = self.search
+        if asks_marks(filter) and self._mark_names.named(filter) != self._asked_marks:
+            self._filter_list(filter)
 
     def reload(self) -> None:
         """Read the list again; the selected message stays selected."""
         self.run_worker(self.source.load(keep=self.list.selected), group="stretch")
 
     def shown(self) -> Shown:
-        return shown_in(self.source, self.dimming, self._state)
+        found = shown_in(self.source, self.dimming, self._state)
+        return replace(found, filter=self._mark_names.named(found.filter))
 
     def _hear_detail(self, detail: MessageDetail | None, why: str) -> None:
         self._detail = detail
@@ -294,6 +317,7 @@ class MainFeed(MainShape):
 
     def _filter_list(self, text: str, *, keep: int | None = None) -> None:
         """Let the list hold what matches a filter alone, or dim the rest of it."""
+        self._asked_marks = self._mark_names.named(text)
         self.dimmed.use(text if self.dim else "")
         if self.dim:
             if not self.source.text:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from fake_viewer import FakeViewer, story
 
+from segtap.core.chosen import Chosen
 from segtap.core.commands import bulk
 from segtap.core.commands.bulk import NOW, ORIGINAL, Pace, Progress, paced, read_pace
-from segtap.core.commands.chosen import Chosen, Line, walk
+from segtap.core.commands.chosen import Line, walk
 from segtap.core.delivery import NOT_AFTER, Delivery, DeliveryState, Outcome, Posted, Validated
 from segtap.core.errors import EngineError, InputError, NotAccepted
 

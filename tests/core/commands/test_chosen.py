@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import pytest
 from fake_viewer import FakeViewer, matching, story, summary
 
+from segtap.core.chosen import Chosen, Single, Step
 from segtap.core.commands import chosen
-from segtap.core.commands.chosen import Chosen, Single, Step, count, walk
+from segtap.core.commands.chosen import count, walk
 from segtap.core.messages import message_number
 
 

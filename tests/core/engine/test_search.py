@@ -10,10 +10,13 @@ import pytest
 from engines import engine_settings, listed, post, running_engine, track
 
 from segtap.core.api.client import Client
+from segtap.core.api.mark_names import MarkNames
+from segtap.core.chosen import Chosen, Step
 from segtap.core.commands.export import export_lines
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import FilterFault
 from segtap.core.index.receipts import ReceiptReader
+from segtap.core.query.sets import Sets
 from segtap.core.settings import Settings
 
 MESSAGES = [
@@ -177,3 +180,57 @@ async def test_why_nothing_matches_is_told_of_all_messages_however_often_time_en
         while page.more:
             page = await client.page(filter=filter, before=page.searched_to, wait=wait)
         assert page.notes == ('properties.total: no text "250"; 2 messages hold the number 250.',)
+
+
+async def test_marks_of_a_screen_are_asked_for_by_a_name(engine: tuple[Engine, Client]) -> None:
+    _, client = engine
+    lines = (await client.page()).summaries
+    ids = [line.id for line in lines]
+    some = Chosen.of([lines[0], lines[2], lines[4]])
+    tracks = Chosen(
+        (Step("mark", "event:order* mp.total>100", ids[-1]), Step("invert", "type:track", ids[2]))
+    )
+    now = some
+    client.marks = MarkNames(lambda: now)
+    for marks, filter, found in (
+        (some, "is:marked", [0, 2, 4]),
+        (some, "is:Marked type:track", [0, 2]),
+        (some, "-is:marked", [1, 3, 5]),
+        (some, "is:marked,second or type:identify", [0, 2, 3, 4, 5]),
+        (tracks, "is:marked", [0, 2]),
+        (tracks, "is:marked properties.sku~^a", [0]),
+        (Chosen(), "is:marked", []),
+    ):
+        now = marks
+        assert [line.id for line in (await client.page(filter=filter)).summaries] == [ids[at] for at in found]
+    now = some
+    assert (await client.overview("is:marked")).covered.messages == 3
+
+
+async def test_marks_that_were_made_of_marks_keep_their_meaning(engine: tuple[Engine, Client]) -> None:
+    _, client = engine
+    lines = (await client.page()).summaries
+    now = Chosen.of(lines[:2])
+    client.marks = MarkNames(lambda: now)
+    step = Step("invert", client.marks.named("is:marked or type:page"), lines[-1].id)
+    now = Chosen((Step("mark", "", lines[-1].id), step))
+    found = [line.message_id for line in (await client.page(filter="is:marked")).summaries]
+    assert found == ["m2", "m3", "m1"]
+
+
+async def test_marks_are_sent_again_to_another_engine(engine: tuple[Engine, Client]) -> None:
+    running, client = engine
+    lines = (await client.page()).summaries
+    client.marks = MarkNames(lambda: Chosen.of(lines[:1]))
+    assert len((await client.page(filter="is:marked")).summaries) == 1
+    running.queries._reader.sets = Sets()
+    client.marks.forget_sent()
+    assert len((await client.page(filter="is:marked")).summaries) == 1
+
+
+async def test_marks_live_on_a_screen(engine: tuple[Engine, Client]) -> None:
+    _, client = engine
+    for filter in ("is:marked", "type:track (is:second or is:marked)"):
+        with pytest.raises(FilterFault, match="Marks live on a screen") as caught:
+            await client.page(filter=filter)
+        assert filter[caught.value.start : caught.value.end] == "marked"

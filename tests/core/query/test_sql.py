@@ -68,7 +68,7 @@ ROWS = st.builds(
     received_at=st.integers(0, 10),
     write_key=TEXTS,
     origin=st.sampled_from(["sdk", "pixel", "tee"]),
-    marks=st.sampled_from([Marks.NONE, Marks.SECOND_RECEIPT, Marks.REPLAY | Marks.MARKED, Marks.REFUSED]),
+    marks=st.sampled_from([Marks.NONE, Marks.SECOND_RECEIPT, Marks.REPLAY | Marks.TEED, Marks.REFUSED]),
     delivery=st.sampled_from(DeliveryState),
     rules=st.lists(st.sampled_from(RULES), max_size=2, unique=True),
     errors=st.integers(0, 1),
