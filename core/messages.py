@@ -34,7 +34,8 @@ UUID4 = re.compile(
 """What an anonymousId has to be for Mixpanel to join it."""
 
 SourceKind = Literal["segment", "mixpanel"]
-Origin = Literal["sdk", "pixel", "tee", "replay"]
+Origin = Literal["sdk", "pixel", "tee", "replay", "file"]
+"""`file`: read by `segtap open`; Segment or segtap filled in what it fills in before it was written."""
 
 DAMAGED_STATUS = 0
 """No request was answered with it."""

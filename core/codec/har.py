@@ -1,4 +1,4 @@
-"""Received requests as entries of a HAR file, and what a file of this kind is put together from. Pure.
+"""Received requests as entries of a HAR file, and entries as received requests. Pure.
 
 HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/. Bodies stand there as text, unpacked; one that is
 not text is left out, and a comment says so. Credentials in headers and in the query are masked.
@@ -7,20 +7,26 @@ not text is left out, and a comment says so. Credentials in headers and in the q
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from collections.abc import Iterator
 from http import HTTPStatus
 from importlib.metadata import version
-from urllib.parse import parse_qsl, quote, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from ..errors import RequestRefused
+from msgspec.structs import replace
+
+from ..errors import InputError, RequestRefused
 from ..json_text import json_bytes, whole_text
 from ..masks import MASK, mask_authorization
 from ..messages import Json, JsonObject, Receipt
 from ..sources.admission import admit
 from ..sources.decode import inflate
+from ..sources.limits import REFUSED_BODY_BYTES
 from ..sources.mixpanel.answers import DeviceRefused, Reply
 from ..sources.mixpanel.requests import Admitted
 from ..sources.segment.pixel import GIF
-from ..sources.segment.times import iso
+from ..sources.segment.routes import route_of
+from ..sources.segment.times import iso, read_time
 from ..verdict import SECRET_FIELDS
 
 _CREDENTIALS = re.compile(r"authorization|cookie|token|secret|api-?key|signature", re.IGNORECASE)
@@ -162,3 +168,84 @@ def _reply(receipt: Receipt, body: bytes) -> Reply:
         if isinstance(admitted, Admitted):
             return admitted.reply
     return Reply(b'{"success": true}', status=receipt.status)
+
+
+def har_receipt(entry: JsonObject, *, uid: str) -> tuple[Receipt, int] | None:
+    """Return the request of an entry as it was received, and how many messages it holds.
+
+    None if it holds nothing for Segment or Mixpanel. A request that was refused stays refused. Headers whose
+    value is masked are left out. Raises InputError for an entry that cannot be read.
+    """
+    request = _object(entry, "request")
+    url, method = request.get("url"), request.get("method")
+    at = read_time(entry.get("startedDateTime"))
+    if not isinstance(url, str) or not isinstance(method, str):
+        raise InputError("the entry has no request with method and url")
+    if at is None:
+        raise InputError("the entry has no startedDateTime")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise InputError("the URL of the entry's request cannot be read") from None
+    path, query, body = parts.path or "/", parts.query, _body(request)
+    pixel = route_of(path).kind == "pixel" and method == "GET"
+    receipt = Receipt(
+        uid=uid,
+        received_at=at,
+        method=method,
+        path=path,
+        query=query,
+        headers=(*_headers(request),),
+        body=body,
+        origin="pixel" if pixel else "sdk",
+    )
+    if pixel:
+        return receipt, 1
+    if method not in ("POST", "GET") or (method == "GET" and not query):
+        return None
+    try:
+        found = admit(path, query, body, max_depth=_DEPTH)
+    except RequestRefused as error:
+        if route_of(path).kind not in ("call", "batch"):
+            return None
+        return replace(receipt, status=error.status, refused=str(error), body=body[:REFUSED_BODY_BYTES]), 0
+    if isinstance(found, Admitted):
+        return (replace(receipt, source_kind="mixpanel"), found.records) if found.records else None
+    return (receipt, found) if found else None
+
+
+def _object(value: JsonObject, name: str) -> JsonObject:
+    inner = value.get(name)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _body(request: JsonObject) -> bytes:
+    """Return the body of an entry's request. Raises InputError."""
+    data = _object(request, "postData")
+    text = data.get("text")
+    if not isinstance(text, str):
+        return b""
+    if data.get("encoding") != "base64":
+        return text.encode("utf-8", "surrogatepass")
+    try:
+        return b64decode(text)
+    except ValueError:
+        raise InputError("the body of the entry's request is not base64, as it says") from None
+
+
+def _headers(request: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield the headers that can be used again: bodies stand there unpacked, and credentials are dots."""
+    given = request.get("headers")
+    for header in given if isinstance(given, list) else ():
+        if isinstance(header, dict):
+            name, value = header.get("name"), header.get("value")
+            if isinstance(name, str) and isinstance(value, str) and _kept(name.lower(), value):
+                yield name.lower(), value
+
+
+def _kept(name: str, value: str) -> bool:
+    secret = name != "authorization" and _CREDENTIALS.search(name) is not None
+    return MASK not in value and not secret and name not in _OF_THE_WIRE and not name.startswith(":")
+
+
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})

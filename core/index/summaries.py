@@ -69,7 +69,9 @@ def _source_of(message: Message, receipt: Receipt) -> str:
 
 def origin_of(receipt: Receipt) -> str:
     """Return how a request came in, as the filter language names it."""
-    return "device" if receipt.source_kind == "mixpanel" else receipt.origin
+    if receipt.source_kind == "mixpanel":
+        return "device"
+    return "sdk" if receipt.origin == "file" else receipt.origin
 
 
 def refusal(receipt: Receipt, delivery: DeliveryState = DeliveryState.NONE) -> Entry:

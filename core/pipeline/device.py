@@ -58,7 +58,7 @@ def device_messages(
     device = device_of(receipt.path, receipt.query, body)
     if device is None:
         raise RequestRefused(400, "the request holds no records for Mixpanel")
-    if receipt.origin == "replay":
+    if receipt.origin in ("replay", "file"):
         device = msgspec.structs.replace(device, encoded=False)  # read before: it stays as it is
     reading = _Reading(receipt, device, bounds)
     wanted = range(len(reading.items)) if only is None else sorted(only)

@@ -82,7 +82,7 @@ class _Reading:
         self.receipt = receipt
         self.call = call
         self.bounds = bounds
-        self.replay = receipt.origin == "replay"
+        self.filled_before = receipt.origin in ("replay", "file")
         self.received = iso(receipt.received_at)
         parts = members(body)
         self.single = not is_batch(parts)
@@ -100,7 +100,7 @@ class _Reading:
         if receipt.upstream:
             self.objections.append(refusal(receipt.upstream))
         self.marks = _ORIGIN_MARKS.get(receipt.origin, Marks.NONE)
-        if not self.single and not self.replay:
+        if not self.single and not self.filled_before:
             self._read_batch(body, parts)
         self.body = body
         self.browser = receipt.origin == "pixel" or any(
@@ -167,7 +167,7 @@ class _Reading:
 
     def _spoilt(self, read: Mapping[int, tuple[Json, tuple[Repair, ...]]]) -> Objection | None:
         """Return the objection to the other messages of a batch in which one is not JSON, else None."""
-        if self.single or self.replay:
+        if self.single or self.filled_before:
             return None
         if len(read) == len(self.items) and not any(repairs for _, repairs in read.values()):
             return None
@@ -245,8 +245,8 @@ class _Reading:
             filled.append("$.type")
         call = known_call(kind)
         called = read_time(document.get("timestamp"))
-        # What segtap filled in before a replay may have made the message too large.
-        length = 0 if self.replay else len(item)
+        # What was filled in before may have made the message too large.
+        length = 0 if self.filled_before else len(item)
         objections += objections_to(document, call, repairs, length, called)
 
         message_id = document.get("messageId")
@@ -256,7 +256,7 @@ class _Reading:
         document["receivedAt"] = self.received
         filled.append("$.receivedAt")
         beyond = overflows(repairs) if repairs else []
-        if not self.replay:
+        if not self.filled_before:
             if self.shared:
                 self._merge(document, filled)
                 beyond += [one for one in self.shared_overflows if one[0].startswith(tuple(filled))]

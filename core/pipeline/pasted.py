@@ -36,7 +36,7 @@ def pasted_messages(
         value = decode(data)
     except InputError as error:
         return found or [Unreadable(1, str(error))]
-    inside = value.message_texts or _wrapped(value.text)
+    inside = value.message_texts or messages_inside(value.text)
     if not inside:
         return found or [Unreadable(1, "there is no Segment message in it")]
     return [
@@ -59,14 +59,14 @@ def _unwrapped(one: Given | Unreadable, bounds: Bounds) -> Given | Unreadable:
         return one
     if any(key in one.message.document for key in _IDS):
         return one
-    inner = next(iter(_wrapped(one.message.original)), None)
+    inner = next(iter(messages_inside(one.message.original)), None)
     if inner is None:
         return one
     message = read_message(inner, id=one.line, bounds=bounds)
     return Given(line=one.line, message=message, destination=one.destination, envelope_now=one.envelope_now)
 
 
-def _wrapped(text: bytes) -> Sequence[bytes]:
+def messages_inside(text: bytes) -> Sequence[bytes]:
     """Return the texts of the Segment messages nearest to the surface of a record, in objects or strings."""
     level = [text]
     for _ in range(MAX_DEPTH):

@@ -95,7 +95,19 @@ def test_version_and_help_import_no_screen() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["attach", "forward", "tail", "demo", "translate", "check", "decode", "replay", "export", "journal"],
+    [
+        "attach",
+        "forward",
+        "tail",
+        "demo",
+        "translate",
+        "check",
+        "decode",
+        "replay",
+        "export",
+        "open",
+        "journal",
+    ],
 )
 def test_every_command_has_its_help(command: str) -> None:
     done = segtap(command, "--help")

@@ -242,6 +242,12 @@ CASES: dict[str, list[Case]] = {
         ("export", "--journal", "journal.db", "--yes", "--output", f"{NAME}.gz"),
         ("export", "--url", NAME),
     ],
+    "open": [
+        ("open", NAME, "--format", "table"),
+        ("open", NAME, f"{NAME}.tf", f"{NAME}.scenario", "--format", "json"),
+        ("open", NAME, "--journal", f"{NAME}.db", "--config", f"{NAME}.toml"),
+        ("open", NAME, "--journal", "journal.db"),
+    ],
     "completion": [("completion", "bash"), ("completion", NAME)],
     "journal": [
         ("journal", "clear", "--journal", NAME),

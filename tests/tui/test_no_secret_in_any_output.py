@@ -146,7 +146,11 @@ CASES: dict[str, list[Case]] = {
     "held drop": [("--filter", "event:nothing", "--yes"), ("1", "--url", WEB)],
     "replay": [("messages.jsonl", "--url", WEB), ("--filter", "event:nothing"), ("messages.jsonl",)],
     "record": [("-",), ("recorded",), ("-", "--journal", URL)],
-    "export": [(), ("--journal", "j.db"), ("--journal", URL), ("--url", WEB)],
+    "export": [
+        *((), ("--journal", "j.db"), ("--journal", URL), ("--url", WEB)),
+        *(("--journal", "j.db", "--format", shape) for shape in ("mixpanel", "csv", "har")),
+    ],
+    "open": [("messages.jsonl",), ("message.json", "plan.json"), ("messages.jsonl", "--journal", URL)],
     "completion": [("bash",), ("zsh",), ("fish",)],
     "journal clear": [("--journal", URL, "--yes"), ("--journal", "other.db", "--yes")],
     "journal stats": [("--journal", "j.db"), ("--journal", URL), ("--journal", "j.db", "--format", "json")],

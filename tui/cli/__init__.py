@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "export",
         "Write the journal's messages: as JSON lines, CSV, HAR, for Mixpanel, …",
     ),
+    "open": ("open", "Open files of messages: exports, HAR, Segment's archive, Mixpanel's export."),
     "completion": ("completion", "Print the script that completes commands in your shell."),
     "journal": ("journal", "Look after the journal."),
 }
@@ -69,7 +70,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f".{COMMANDS[cmd_name][0]}", __name__)
-        command = getattr(module, cmd_name)
+        # `open` is a builtin of Python.
+        command = getattr(module, "open_" if cmd_name == "open" else cmd_name)
         assert isinstance(command, click.Command)
         return command
 

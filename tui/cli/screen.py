@@ -31,7 +31,7 @@ def open_screen(*, demo: bool, **options: Any) -> int:
     _need_a_terminal()
     while True:
         try:
-            return asyncio.run(_screen_with_engine(settings))
+            return asyncio.run(screen_with_engine(settings))
         except PortTaken as error:
             settings = _on_the_next_port(settings, error)
 
@@ -52,7 +52,8 @@ def attach(url: str, theme: str | None) -> None:
     asyncio.run(_screen(address, token, settings))
 
 
-async def _screen_with_engine(settings: Settings) -> int:
+async def screen_with_engine(settings: Settings) -> int:
+    """Start an engine and put the screen on it, until the user quits. Returns the exit status."""
     _collect_no_garbage()
     own = OwnEngine(settings)
     try:
