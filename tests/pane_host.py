@@ -10,7 +10,7 @@ from textual.filter import LineFilter
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from segtap.tui.model.exporters import EXPORTERS_BY_ID
+from segtap.core.copied.formats import EXPORTERS_BY_ID
 from segtap.tui.palette import few_colors
 from segtap.tui.theming import DEFAULT, install, variable_defaults
 from segtap.tui.widgets.request_pane import RequestPane

@@ -218,8 +218,8 @@ class SegtapApp(App[object], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every command of the key table that makes sense by name."""
+        from ..core.copied.formats import EXPORTERS
         from .actions.many import DOING
-        from .model.exporters import EXPORTERS
 
         main = self.main
         if main is None or screen is not main:

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from details import detail
 from sdk_clients import Endpoint, Node, run_command
 
+from segtap.core.copied.code import as_browser, as_node
 from segtap.core.index.labels import describe
 from segtap.core.snippets import DEVICE_SNIPPETS, SNIPPETS
 
@@ -76,3 +78,33 @@ async def test_curl(endpoint: Endpoint, tmp_path: Path) -> None:
     assert message.write_key == "WRITE_KEY"
     assert message.document["userId"] == "user-1"
     assert message.document["properties"] == {"plan": "pro"}
+
+
+COPIED = {
+    "type": "track",
+    "event": 'It\'s "1" ${x} `y`',
+    "userId": "u-1",
+    "messageId": "m-1",
+    "timestamp": "2026-11-24T10:41:03.711Z",
+    "properties": {"total": 1.5, "none": None, "deep": [{"a": True}]},
+    "integrations": {"All": True},
+}
+
+
+async def test_a_message_copied_for_node_is_the_same_again(endpoint: Endpoint, node: Node) -> None:
+    await node.evaluate(as_node(detail(COPIED), endpoint.url))
+    (message,) = endpoint.messages()
+    same = {**message.document, "timestamp": message.document["originalTimestamp"]}
+    assert COPIED.items() <= same.items()
+    assert message.write_key == "NODEKEY"
+
+
+async def test_a_message_copied_for_a_page_calls_its_sdk_with_all_that_it_says(node: Node) -> None:
+    calls = (
+        "const analytics = new Proxy({}, {get: (_, name) => (...given) => "
+        "console.log(JSON.stringify([name, ...given]))});\n"
+    )
+    printed = await node.evaluate(calls + as_browser(detail(COPIED)))
+    name, event, properties, options = json.loads(printed)
+    assert (name, event, properties) == ("track", COPIED["event"], COPIED["properties"])
+    assert options == {name: COPIED[name] for name in ("userId", "timestamp", "integrations")}

@@ -19,6 +19,7 @@ from engines import engine_settings, listed
 from processes import running
 
 from segtap.core.api.client import Client
+from segtap.core.copied.formats import EXPORTERS
 from segtap.core.engine.lifecycle import Engine
 from segtap.tui.cli import COMMANDS
 
@@ -232,6 +233,15 @@ CASES: dict[str, list[Case]] = {
         ("held", "release", NAME),
         ("held", "release", "--filter", HOSTILE),
         ("held", "drop", "--yes", "--filter", "sent:yes", "--format", "json"),
+    ],
+    "copy": [
+        *(("copy", f"track{HOSTILE}", "--as", one.id) for one in EXPORTERS),
+        *(
+            ("copy", NAME),
+            ("copy", "1", "--as", NAME),
+            ("copy", "1", "--as", "list"),
+            ("copy", "1", "--url", NAME),
+        ),
     ],
     "export": [
         ("export", "--journal", "journal.db"),

@@ -146,6 +146,13 @@ CASES: dict[str, list[Case]] = {
     "held drop": [("--filter", "event:nothing", "--yes"), ("1", "--url", WEB)],
     "replay": [("messages.jsonl", "--url", WEB), ("--filter", "event:nothing"), ("messages.jsonl",)],
     "record": [("-",), ("recorded",), ("-", "--journal", URL)],
+    "copy": [
+        *(
+            ("1048576", "--as", shape)
+            for shape in ("curl", "mixpanel-curl", "python", "pytest", "markdown", "wire")
+        ),
+        *(("1", "--url", WEB), (ALL[0],)),
+    ],
     "export": [
         *((), ("--journal", "j.db"), ("--journal", URL), ("--url", WEB)),
         *(("--journal", "j.db", "--format", shape) for shape in ("mixpanel", "csv", "har")),

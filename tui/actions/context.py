@@ -12,7 +12,7 @@ from textual.notifications import SeverityLevel
 
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.api.viewer import Viewer
-from ..model.exporters import Exported
+from ...core.copied.formats import Exported
 
 if TYPE_CHECKING:
     from ..model.detail_source import DetailSource

@@ -1,8 +1,8 @@
-"""Copy a pane, or a message in one of the formats of `model.exporters`, to the clipboard."""
+"""Copy a pane, or a message in one of the formats of `core.copied.formats`, to the clipboard."""
 
 from __future__ import annotations
 
-from ..model.exporters import EXPORTERS, EXPORTERS_BY_ID, Exporter
+from ...core.copied.formats import EXPORTERS, EXPORTERS_BY_ID, Exporter
 from .context import Context, choose
 
 NOTHING = "nothing"

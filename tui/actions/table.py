@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from ..model.exporters import EXPORTERS
+from ...core.copied.formats import EXPORTERS
 from . import (
     clear,
     compare,

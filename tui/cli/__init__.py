@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "held": ("held", "List what [[hold]] keeps back; release or drop it."),
     "replay": ("replay", "Send messages through the tap again, or compare a scenario."),
     "record": ("record", "Record messages and their requests as a scenario."),
+    "copy": ("copy", "Write a message as curl, Python, Node, an assertion for pytest, Markdown, …"),
     "export": (
         "export",
         "Write the journal's messages: as JSON lines, CSV, HAR, for Mixpanel, …",

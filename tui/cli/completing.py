@@ -46,6 +46,13 @@ def complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -
     return _beginning(incomplete, ((id, rule.what) for id, rule in BY_ID.items()))
 
 
+def complete_format(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Complete the formats in which a message can be copied."""
+    from ...core.copied.formats import EXPORTERS
+
+    return _beginning(incomplete, ((one.id, one.title) for one in EXPORTERS))
+
+
 def complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """Complete the questions of the FAQ, the guides, and commands."""
     from ...core.doctor.faq import QUESTIONS

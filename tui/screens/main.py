@@ -27,7 +27,7 @@ from .main_feed import MainFeed
 from .main_layout import TITLES
 
 if TYPE_CHECKING:
-    from ..model.exporters import Exported
+    from ...core.copied.formats import Exported
 
 
 class MainScreen(MainFeed):

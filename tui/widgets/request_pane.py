@@ -7,10 +7,10 @@ from textual.reactive import reactive
 
 from ... import core
 from ...core.api.models import EngineState, MessageDetail, SentWith
+from ...core.copied.formats import Exported
 from ...core.masks import masked
 from ...core.otherwise import SHORT, OtherDetail
 from ...core.verdict import Operation, OutgoingRequest
-from ..model.exporters import Exported
 from ..pane_keys import bindings
 from .pane import Pane
 

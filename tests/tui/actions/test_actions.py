@@ -14,11 +14,11 @@ from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
 from segtap.core.api.models import Change
+from segtap.core.copied.formats import EXPORTERS
 from segtap.core.delivery import DeliveryCounts, DeliveryState
 from segtap.core.messages import Marks, message_number
 from segtap.core.verdict import NotSent
 from segtap.tui.app import SegtapApp
-from segtap.tui.model.exporters import EXPORTERS
 from segtap.tui.screens.confirm import Choose, Confirm
 from segtap.tui.screens.main import MainScreen
 

@@ -1,25 +1,23 @@
-"""The formats in which a message can be copied: the copy menu and the command palette list this table.
+"""The formats in which a message can be copied: the copy menu, the palette and `segtap copy` list this table.
 
-Secrets stand as variables or as dots in every format.
+Secrets stand as variables or as dots in every format. Each format imports what makes it when it is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
-from ...core.api.models import MessageDetail
-from ...core.json_text import json_bytes
-from ...core.text import clean, counted
-from ...core.verdict import OutgoingRequest
+from ..api.models import MessageDetail
+from ..json_text import json_bytes
+from ..text import clean, counted
+from ..verdict import OutgoingRequest
 
 MARKDOWN_TITLES = {"error": "Error", "warning": "Warning", "info": "Note"}
 
 
-@dataclass(frozen=True)
-class Exported:
+class Exported(msgspec.Struct, frozen=True):
     """A message to copy. `url` is the endpoint of the engine.
 
     `request` is the request to Mixpanel that the panes show, its secrets masked, None if there is none;
@@ -32,8 +30,7 @@ class Exported:
     account: str = ""
 
 
-@dataclass(frozen=True)
-class Exporter:
+class Exporter(msgspec.Struct, frozen=True):
     """One format: its id, its letter in the menu, its name, and the text that it makes, "" for none."""
 
     id: str
@@ -43,15 +40,39 @@ class Exporter:
 
 
 def _segment_curl(of: Exported) -> str:
-    from ...core import as_curl  # not before somebody copies: the screen starts without it
+    from ..codec.to_curl import as_curl
 
     return as_curl(of.detail, of.url)
 
 
 def _mixpanel_curl(of: Exported) -> str:
-    from ...core import mixpanel_as_curl
+    from ..codec.to_curl import mixpanel_as_curl
 
     return "" if of.request is None else mixpanel_as_curl(of.request, service_account=of.account)
+
+
+def _python(of: Exported) -> str:
+    from .code import as_python
+
+    return as_python(of.detail, of.url)
+
+
+def _node(of: Exported) -> str:
+    from .code import as_node
+
+    return as_node(of.detail, of.url)
+
+
+def _browser(of: Exported) -> str:
+    from .code import as_browser
+
+    return as_browser(of.detail)
+
+
+def _pytest(of: Exported) -> str:
+    from .code import as_pytest
+
+    return as_pytest(of.detail)
 
 
 def _document(of: Exported) -> str:
@@ -71,7 +92,7 @@ def _mixpanel_body(of: Exported) -> str:
 
 
 def _wire_body(of: Exported) -> str:
-    from ...core import wire_form
+    from ..forward.wire import wire_form
 
     return "" if of.request is None else wire_form(of.request).text.decode("utf-8", "replace")
 
@@ -103,6 +124,10 @@ def _indented(text: bytes) -> str:
 EXPORTERS: tuple[Exporter, ...] = (
     Exporter("segment-curl", "s", "curl of the Segment call", _segment_curl),
     Exporter("mixpanel-curl", "m", "curl of the Mixpanel request", _mixpanel_curl),
+    Exporter("python", "p", "Python of the Segment call", _python),
+    Exporter("node", "o", "Node of the Segment call", _node),
+    Exporter("browser", "a", "the call of analytics.js", _browser),
+    Exporter("pytest", "t", "an assertion for pytest", _pytest),
     Exporter("json", "j", "JSON of the message", _document),
     Exporter("line", "l", "JSON on one line", _line),
     Exporter("received", "r", "the message as received", _received),

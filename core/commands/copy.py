@@ -1,0 +1,32 @@
+"""`segtap copy`: a message of a running engine in one of the formats of `copied.formats`."""
+
+from __future__ import annotations
+
+from ..api.viewer import Viewer
+from ..copied.formats import EXPORTERS_BY_ID, Exported
+from ..errors import InputError
+from ..masks import masked
+from ..query import quoted
+
+
+async def copied(viewer: Viewer, message: str, format_id: str) -> str:
+    """Return the message with this messageId or number in a format. Raises InputError if there is none."""
+    detail = await viewer.detail(await _number(viewer, message))
+    state = await viewer.state()
+    exporter = EXPORTERS_BY_ID[format_id]
+    operations = detail.verdict.translation.operations
+    request = masked(operations[0].request) if operations else None
+    account = "" if state.service_account is None else state.service_account.variable
+    text = exporter.make(Exported(detail, state.urls[0], request, account))
+    if not text:
+        raise InputError(f"This message has no {exporter.title.removeprefix('the ')}.")
+    return text
+
+
+async def _number(viewer: Viewer, message: str) -> int:
+    page = await viewer.page(filter=f"id:{quoted(message)}", limit=1)
+    if page.summaries:
+        return page.summaries[-1].id
+    if message.isdecimal():
+        return int(message)
+    raise InputError(f"No message has the messageId {message!r}.")
