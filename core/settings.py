@@ -349,6 +349,8 @@ class ForwardSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Requests at once to each endpoint, at most: after a 429 there are fewer for a while."""
     max_records_per_second: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Records a second to all endpoints together, at most; 0: no limit."""
+    receive_only: bool = False
+    """Send nothing from this engine: others that share its journal send what it receives."""
 
 
 class DeviceModeSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import os
@@ -46,7 +47,7 @@ class Server:
         folder.mkdir(parents=True, exist_ok=True)
         self._command = [PROGRAM, "-js", "-sd", str(folder), "-a", "127.0.0.1", "-p", str(port), *more]
         if routes:
-            self._command += ["-n", name, "--cluster_name", "segtap-test", "--cluster"]
+            self._command += ["-n", name, "--cluster_name", "segtap-test", "--no_advertise", "--cluster"]
             self._command += [f"nats://127.0.0.1:{routes[0]}", "--routes"]
             self._command += [",".join(f"nats://127.0.0.1:{route}" for route in routes)]
         self._process: subprocess.Popen[bytes] | None = None
@@ -101,3 +102,58 @@ def cluster(folder: Path) -> Iterator[list[Server]]:
     finally:
         for server in servers:
             server.kill()
+
+
+class Gate:
+    """Ports that lead to others while it is open; closed, it cuts all connections and accepts none."""
+
+    def __init__(self, targets: Sequence[int]) -> None:
+        self._targets = targets
+        self.ports = free_ports(len(targets))
+        self._servers: list[asyncio.Server] = []
+        self._pipes: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Gate:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Let connections through."""
+        for port, target in zip(self.ports, self._targets, strict=True):
+
+            async def connected(
+                reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int = target
+            ) -> None:
+                await self._through(reader, writer, target)
+
+            self._servers.append(await asyncio.start_server(connected, "127.0.0.1", port))
+
+    async def close(self) -> None:
+        """Cut all connections."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        for writer in self._pipes:
+            writer.transport.abort()
+
+    async def _through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int) -> None:
+        self._pipes.add(writer)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._pipes.add(far_writer)
+        await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+        self._pipes -= {writer, far_writer}
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(64 * 1024):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()

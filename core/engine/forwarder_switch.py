@@ -228,6 +228,8 @@ class ForwarderSwitch:
         logger.error("forwarding has halted: %s", why, extra=ways)
 
     def _start(self) -> None:
+        if self._active.settings.forward.receive_only:
+            return
         if self._active.settings.mixpanel_route is not None:
             self._task = self._supervisor.start(
                 FORWARDING, self._forwarder.run, well=self._forwarder.wait_idle

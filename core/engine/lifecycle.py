@@ -17,7 +17,7 @@ import msgspec
 
 from .. import stores
 from ..config import read_again
-from ..errors import ForwardingRefused, PortTaken, SegtapError
+from ..errors import ForwardingRefused, PortTaken, SegtapError, SettingsError
 from ..index.refill import refill
 from ..serve.launch import Switch
 from ..serve.notes import EngineKind, running
@@ -158,6 +158,12 @@ class Engine:
 
         opened = await stores.open(_journal_settings(settings))
         self._cleanup.push_async_callback(opened.close)
+        if settings.forward.receive_only and not opened.shared:
+            raise SettingsError(
+                "receive_only under [forward] needs a journal that other engines share, or nobody sends "
+                "what is "
+                "received. Name one with --journal nats://HOST/STREAM, or take receive_only out."
+            )
         self._listener = _listen(settings)
         self._cleanup.callback(self._listener.close)
         refuse_routes(settings, self._listener, shared=opened.shared)
