@@ -40,12 +40,21 @@ class Server:
     """One server. `routes` are the ports at which the servers of its cluster reach each other."""
 
     def __init__(
-        self, folder: Path, port: int, *, name: str = "", routes: Sequence[int] = (), more: Sequence[str] = ()
+        self,
+        folder: Path,
+        port: int,
+        *,
+        name: str = "",
+        routes: Sequence[int] = (),
+        more: Sequence[str] = (),
+        jetstream: bool = True,
     ) -> None:
         self.port = port
         self._log = folder / "log"
         folder.mkdir(parents=True, exist_ok=True)
-        self._command = [PROGRAM, "-js", "-sd", str(folder), "-a", "127.0.0.1", "-p", str(port), *more]
+        self._command = [PROGRAM, "-a", "127.0.0.1", "-p", str(port), *more]
+        if jetstream:
+            self._command += ["-js", "-sd", str(folder)]
         if routes:
             self._command += ["-n", name, "--cluster_name", "segtap-test", "--no_advertise", "--cluster"]
             self._command += [f"nats://127.0.0.1:{routes[0]}", "--routes"]

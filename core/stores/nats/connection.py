@@ -89,6 +89,9 @@ class Connection:
         self._numbers = itertools.count(1)
         self._answers: dict[str, asyncio.Future[Delivered]] = {}
         self._trouble = ""
+        self._failures = 0
+        self._failed = asyncio.Event()
+        """Set once each server has failed."""
         self.changed: Callable[[], None] = lambda: None
         """Called when the connection is lost, and when it is there again."""
 
@@ -102,23 +105,39 @@ class Connection:
                 title="nats-py is missing",
             ) from error
         known = credentials()
+        connecting: asyncio.Task[Any] = asyncio.create_task(nats.connect(**self._options(known)))
+        failed = asyncio.create_task(self._failed.wait())
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                self._nc = await nats.connect(**self._options(known))
-        except (TimeoutError, OSError) as error:
-            self._trouble = self._trouble or str(error)
-            raise self._unreachable(known) from error
+            # nats-py tries for ever: it is enough that each server has failed once.
+            await asyncio.wait(
+                (connecting, failed), timeout=CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not connecting.done():
+                raise self._unreachable(known)
+            self._nc = connecting.result()
+        except JournalError:
+            raise
         except Exception as error:  # nats-py's errors have no base but this
             self._trouble = str(error) or type(error).__name__
             raise self._unreachable(known) from error
+        finally:
+            for task in (connecting, failed):
+                task.cancel()
+            await asyncio.gather(connecting, failed, return_exceptions=True)
         await self._nc.subscribe(f"{self._inbox}.*", cb=self._answered)
 
     def _options(self, known: Credentials) -> dict[str, Any]:
         async def lost() -> None:
             self.changed()
 
+        self._failures = 0
+        self._failed.clear()
+
         async def failed(error: Exception) -> None:
             self._trouble = str(error) or type(error).__name__
+            self._failures += 1
+            if self._failures >= len(self.address.hosts):
+                self._failed.set()
             logger.debug("NATS: %s", self._trouble)
 
         options: dict[str, Any] = {

@@ -68,12 +68,12 @@ class Spool:
 
     async def keep(self, receipt: Receipt, *, doubtful: bool = False) -> None:
         """Make a request durable on this machine. Raises JournalFull when no more may be kept."""
-        if doubtful:
-            self.doubtful.add(receipt.uid)
-        self._activate(True)
         async with self._cleared:
             await self._cleared.wait_for(lambda: not self._clearing)
+        if doubtful:
+            self.doubtful.add(receipt.uid)
         self._writing += 1
+        self._activate(True)
         try:
             self._last = max(self._last, await self._kept.receipts.append(receipt))
             self.waiting += 1
@@ -146,12 +146,13 @@ class Spool:
                 await self._kept.clear()
         finally:
             async with self._cleared:
+                # Whoever waits for this makes it active again.
+                self.waiting = 0
+                self.doubtful.clear()
+                self.landed.clear()
+                self._activate(False)
                 self._clearing = False
                 self._cleared.notify_all()
-        self.waiting = 0
-        self.doubtful.clear()
-        self.landed.clear()
-        self._activate(False)
         self._changed()
 
     def _activate(self, active: bool) -> None:

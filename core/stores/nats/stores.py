@@ -92,7 +92,9 @@ class NatsStores:
         await self._connection.api(f"STREAM.PURGE.{address.receipts}", {"seq": upto + 1})
         self._first = upto + 1
         await self.receipts.spool.forget()
-        await self.outbox.reach(await self.outbox.publish(Note("cleared", self.outbox.node, upto=upto), None))
+        seq = await self.outbox.publish(Note("cleared", self.outbox.node, upto=upto), None)
+        await self.outbox.reach(seq)
+        await self._connection.api(f"STREAM.PURGE.{address.outcomes}", {"seq": seq})
 
     async def close(self) -> None:
         """Finish what is under way and let go of files and connection."""
@@ -120,6 +122,7 @@ class NatsStores:
 
     async def _gone(self, upto: int, seqs: Sequence[int]) -> None:
         await self.outbox.gone(upto, seqs)
+        await streams.purge_outcomes(self._connection)
 
     async def _before_add(self, upto: Cursor) -> None:
         if upto > self._copy.last:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 
 from ...errors import JournalError
 from .address import PARTITIONS, Address
-from .connection import STREAM_NOT_FOUND, ApiFault, Away, Connection
+from .connection import MESSAGE_NOT_FOUND, STREAM_NOT_FOUND, ApiFault, Away, Connection
 
 LEASE_SECONDS = 8.0
 """Seconds after which an engine that is not heard of loses its partitions."""
@@ -139,6 +140,36 @@ def _check(address: Address, wanted: Mapping[str, Any], found: Mapping[str, Any]
         )
 
 
+async def purge_outcomes(connection: Connection) -> None:
+    """Delete the outcomes that were written before the oldest receipt there is: they concern none that is
+    left.
+    """
+    address = connection.address
+    receipts = (await info(connection, address.receipts))["state"]
+    outcomes = (await info(connection, address.outcomes))["state"]
+    if not receipts["messages"]:
+        return
+    since = _moment(receipts["first_ts"])
+    low, high = int(outcomes["first_seq"]), int(outcomes["last_seq"]) + 1
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            found = await connection.api(f"STREAM.MSG.GET.{address.outcomes}", {"seq": middle})
+            older = _moment(str(found["message"]["time"])) < since
+        except ApiFault as fault:
+            if fault.code != MESSAGE_NOT_FOUND:
+                raise
+            older = True  # another engine has deleted it
+        low, high = (middle + 1, high) if older else (low, middle)
+    await connection.api(f"STREAM.PURGE.{address.outcomes}", {"seq": low})
+
+
+def _moment(text: str) -> tuple[str, str]:
+    """Return a time of NATS so that earlier ones are less: its fraction may have any number of digits."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    return whole, fraction.ljust(9, "0")
+
+
 def outcome_subject(address: Address, partition: int | None) -> str:
     """Return the subject of what became of a partition's messages; None: what concerns all."""
     return f"{address.stream}.outcomes.{'all' if partition is None else partition}"
@@ -151,6 +182,4 @@ def lease_subject(address: Address, partition: int) -> str:
 
 def partition_of(user: str) -> int:
     """Return the partition of a user's messages, the same for every engine."""
-    import zlib
-
     return zlib.crc32(user.encode("utf-8", "surrogatepass")) % PARTITIONS
