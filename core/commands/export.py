@@ -10,7 +10,7 @@ from ..api.client import Client
 from ..api.operations import ExportOf
 from ..engine.active import ActiveSettings
 from ..engine.export import Export
-from ..engine.kept import kept_settings
+from ..engine.kept import engine_of, kept_settings
 from ..faults import Faults
 from ..index.receipts import ReceiptReader
 from ..messages import Message, Receipt
@@ -20,8 +20,6 @@ from ..query.evaluate import Cost
 from ..serve.notes import find_engine
 from ..settings import JournalSettings, Settings
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, bounds_of
-from ..stores import holder_of
-from ..stores.sqlite.place import chosen_path
 from ..verdict import Translation, Verdict
 
 _TRANSLATED = ("delivery", "rule", "warn", "sent")
@@ -58,8 +56,7 @@ async def export_lines(
     """
     query = parse(filter)
     if not url:
-        holder = holder_of(chosen_path(journal.path))
-        url = holder.url if holder is not None else ""
+        url = engine_of(journal)
     found = False
     if url:
         async with Client(*find_engine(url)) as client:

@@ -85,7 +85,6 @@ async def users_kept(
     gathered, nothing is read again. With `own`, settings given on purpose, both are read by these. Raises
     EngineError or JournalError.
     """
-    path = chosen_path(settings.journal.path)
     url = url or engine_with(settings.journal)
     if url and not own:
         address, token = find_engine(url)
@@ -99,7 +98,7 @@ async def users_kept(
             gathered = await gathered_in(kept, by)
         finally:
             await kept.close()
-        return user_rows(gathered.users), str(path)
+        return user_rows(gathered.users), str(chosen_path(settings.journal.path))
     users = UsersOf(by, clock)
     async for line in export_lines(journal=settings.journal, url=url, bounds=bounds_of(by.ingest)):
         users.take((line,))

@@ -77,7 +77,6 @@ async def newest_messages(
     `user` is an id whose user is asked for, too. Raises EngineError, or JournalError where the file cannot
     be read.
     """
-    path = chosen_path(settings.journal.path)
     url = url or engine_with(settings.journal)
     own = (
         f"of {settings.origin}" if settings.origin != "defaults" else "defaults, for no settings file is here"
@@ -95,6 +94,7 @@ async def newest_messages(
                 _read_by(settings, found), judged_by=by, fault=found.fault, users=None
             )
         return found
+    path = chosen_path(settings.journal.path)
     if not path.exists():
         return Messages(settings=settings, judged_by=own, source=f"{path} (there is none yet)")
     return await _of_file(settings, limit, own, override=override)

@@ -8,6 +8,7 @@ from ..api.client import Client
 from ..serve.notes import find_engine, running
 from ..settings import JournalSettings, Settings
 from ..stores import Readable, ReadOnlyStores, holder_of
+from ..stores.nats.address import is_nats, read_address
 from ..stores.sqlite.place import chosen_path
 
 
@@ -15,12 +16,22 @@ def engine_with(journal: JournalSettings) -> str:
     """Return the URL of the engine that holds the journal, without a path of one that runs at all; "" for
     none.
     """
-    holder = holder_of(chosen_path(journal.path))
-    if holder is not None:
-        return holder.url
+    if url := engine_of(journal):
+        return url
     if not journal.path and (notes := running()):
         return notes[0].url  # one with a throw-away journal: the demo
     return ""
+
+
+def engine_of(journal: JournalSettings) -> str:
+    """Return the URL of the engine that holds the journal; for streams that engines share, of one of this
+    machine. "" for none.
+    """
+    if is_nats(journal.path):
+        shown = read_address(journal.path).shown
+        return next((note.url for note in running() if note.journal == shown), "")
+    holder = holder_of(chosen_path(journal.path))
+    return holder.url if holder is not None else ""
 
 
 async def kept_settings(journal: Readable) -> Settings | None:

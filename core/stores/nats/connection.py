@@ -91,7 +91,9 @@ class Connection:
         self._trouble = ""
         self._failures = 0
         self._failed = asyncio.Event()
-        """Set once each server has failed."""
+        """Set once each server has failed, or credentials were refused."""
+        self.barred = ""
+        """Why nothing may be written any more, "" if it may."""
         self.changed: Callable[[], None] = lambda: None
         """Called when the connection is lost, and when it is there again."""
 
@@ -108,7 +110,7 @@ class Connection:
         connecting: asyncio.Task[Any] = asyncio.create_task(nats.connect(**self._options(known)))
         failed = asyncio.create_task(self._failed.wait())
         try:
-            # nats-py tries for ever: it is enough that each server has failed once.
+            # nats-py tries for ever: it is enough that each server has failed.
             await asyncio.wait(
                 (connecting, failed), timeout=CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
@@ -130,13 +132,16 @@ class Connection:
         async def lost() -> None:
             self.changed()
 
-        self._failures = 0
+        self._trouble, self._failures = "", 0
         self._failed.clear()
 
         async def failed(error: Exception) -> None:
-            self._trouble = str(error) or type(error).__name__
-            self._failures += 1
-            if self._failures >= len(self.address.hosts):
+            refused = "authorization" in self._trouble.lower()
+            if not refused:
+                self._trouble = str(error) or type(error).__name__
+            # A server that refuses credentials may close the connection before its reason is read.
+            self._failures += 2 if isinstance(error, ConnectionRefusedError) else 1
+            if self._failures >= 2 * len(self.address.hosts) or "authorization" in self._trouble.lower():
                 self._failed.set()
             logger.debug("NATS: %s", self._trouble)
 
@@ -255,6 +260,8 @@ class Connection:
         await self._nc.publish(subject, data, reply=reply)
 
     async def _ask(self, subject: str, data: bytes, headers: Mapping[str, str], seconds: float) -> Delivered:
+        if self.barred:
+            raise Away(self.barred)
         if not self.connected:
             raise Away(f"{self.address.shown} is not connected.")
         loop = asyncio.get_running_loop()

@@ -111,7 +111,7 @@ class NatsReceipts:
 
     def tell(self) -> None:
         """Report what is wrong, or that nothing is any more."""
-        texts = [self._damage] if self._damage else []
+        texts = [text for text in (self._connection.barred, self._damage) if text]
         waiting = self.spool.waiting
         if self.spool.active or not self._connection.connected:
             are = "1 request is" if waiting == 1 else f"{waiting:,} requests are"

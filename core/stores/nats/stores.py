@@ -34,6 +34,8 @@ ENGINES = 32
 """So many engines of one machine can share the same streams."""
 _LOOK = 1.0
 _RECONNECT = 2.0
+_WATCH = 3.0
+"""Seconds between two looks whether the streams are still the same."""
 
 
 class NatsStores:
@@ -62,7 +64,12 @@ class NatsStores:
     async def start(self, *, connected: bool) -> None:
         """Begin to follow the streams."""
         await self.receipts.spool.open()
-        work = [self.receipts.follower.run(), self.outbox.follower.run(), self.receipts.spool.run()]
+        work = [
+            self.receipts.follower.run(),
+            self.outbox.follower.run(),
+            self.receipts.spool.run(),
+            self._watch_streams(),
+        ]
         if not connected:
             work.append(self._connect())
         self._tasks = [asyncio.create_task(one, name="segtap-nats") for one in work]
@@ -148,6 +155,24 @@ class NatsStores:
             found = await streams.info(self._connection, stream)
             self._first = max(self._first, int(found["state"]["first_seq"]), seq + 1)
 
+    async def _watch_streams(self) -> None:
+        """Write nothing any more once the streams are others than those that the copy is of."""
+        while True:
+            await asyncio.sleep(_WATCH)
+            try:
+                created = await streams.created(self._connection)
+            except JournalError as error:
+                logger.debug("the streams cannot be looked at: %s", error)
+                continue
+            if created != self._copy.origin:
+                self._connection.barred = (
+                    f"The streams at {self.path} were deleted and made again. Start this segtap again: "
+                    f"requests "
+                    "are kept on this machine's disk until then."
+                )
+                self._tell()
+                return
+
     async def _connect(self) -> None:
         while True:
             await asyncio.sleep(_RECONNECT)
@@ -169,13 +194,12 @@ async def open_nats(settings: JournalSettings) -> NatsStores:
     connection = Connection(address)
     copy = await _open_copy(address)
     try:
-        kept = await open_file(
-            msgspec.structs.replace(settings, path=str(Path(copy.path).with_suffix(".spool.db")))
-        )
+        kept = await open_file(msgspec.structs.replace(settings, path=str(_spool_of(Path(copy.path)))))
         try:
             found = await _connect(connection, copy, settings.max_bytes)
             if found is not None:
                 copy = await _fitting(copy, found)
+            await _adopt(address, Path(copy.path), kept, settings)
             opened = NatsStores(connection, copy, kept, settings.max_bytes)
             await opened.start(connected=found is not None)
             return opened
@@ -197,6 +221,29 @@ async def _open_copy(address: Address) -> StreamCopy:
             locked = error
     assert locked is not None
     raise locked
+
+
+async def _adopt(address: Address, own: Path, kept: Stores, settings: JournalSettings) -> None:
+    """Take over what engines of this machine that do not run any more could not publish."""
+    for path in cache_paths(address, ENGINES):
+        file = _spool_of(path)
+        if path == own or not file.exists():
+            continue
+        try:
+            left = await open_file(msgspec.structs.replace(settings, path=str(file)))
+        except JournalLocked:
+            continue
+        try:
+            while some := await left.receipts.read(left.index.position):
+                for receipt in some:
+                    await kept.receipts.append(receipt)
+                await left.index.add([], some[-1].seq)
+        finally:
+            await left.close()
+
+
+def _spool_of(copy: Path) -> Path:
+    return copy.with_suffix(".spool.db")
 
 
 async def _connect(connection: Connection, copy: StreamCopy, max_bytes: int) -> Streams | None:

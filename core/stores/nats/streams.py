@@ -78,6 +78,13 @@ async def info(connection: Connection, stream: str, **body: object) -> dict[str,
     return await connection.api(f"STREAM.INFO.{stream}", body or None)
 
 
+async def created(connection: Connection) -> str:
+    """Return what says whether the streams are the same as before, see `Streams.origin`."""
+    address = connection.address
+    found = [(await info(connection, name))["created"] for name in (address.receipts, address.outcomes)]
+    return " ".join(map(str, found))
+
+
 async def _open(connection: Connection, config: Mapping[str, Any]) -> dict[str, Any]:
     name = str(config["name"])
     try:

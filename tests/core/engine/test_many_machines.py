@@ -9,18 +9,21 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
-from engines import engine_settings, isolate, track
-from nats_servers import Gate, cluster
+from engines import engine_settings, isolate, post, running_engine, track
+from nats_servers import Gate, cluster, one_server
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState
+from segtap.core.engine.kept import engine_of
+from segtap.core.messages import Marks
 from segtap.core.serve.launch import RunningEngine, start_engine
 from segtap.core.settings import ForwardSettings, JournalSettings, Settings, Subscription
 from segtap.core.stand_in.server import MixpanelServer
@@ -208,3 +211,53 @@ def check(
     visitors = {one["userId"] for one in acknowledged if one["event"] == "Visited"}
     assert len(visitors - visits.keys()) <= books.uncertain
     print(f"{len(acknowledged)} acknowledged, {len(visitors)} increments, {books.uncertain} uncertain")
+
+
+@pytest.mark.timeout(120)
+async def test_a_message_that_two_engines_receive_is_sent_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order of the stream decides which copy is the second one, for both engines."""
+    isolate(tmp_path, monkeypatch.setenv)
+    with one_server(tmp_path / "nats") as server:
+        async with MixpanelServer() as mixpanel:
+            journal = JournalSettings(path=f"nats://127.0.0.1:{server.port}/{STREAM}")
+            settings = msgspec.structs.replace(
+                engine_settings(tmp_path, mixpanel_url=mixpanel.url), journal=journal
+            )
+            async with (
+                running_engine(settings, forwarding=True) as (one, of_one),
+                running_engine(settings, forwarding=True) as (other, of_other),
+            ):
+                count = 30
+                await asyncio.gather(
+                    *(
+                        post(engine.url, track(f"m-{n}", timestamp=AT) | {"userId": f"user-{n}"})
+                        for n in range(count)
+                        for engine in (one, other)
+                    )
+                )
+
+                async def both(true: Callable[[EngineState], bool]) -> bool:
+                    return all([true(await client.state()) for client in (of_one, of_other)])
+
+                await until(lambda: both(lambda state: state.deliveries.sent == count))
+                await until(lambda: both(lambda state: state.received == 2 * count))
+                pages = [(await client.page(limit=100)).summaries for client in (of_one, of_other)]
+                assert pages[0] == pages[1]
+                assert sum(bool(line.marks & Marks.SECOND_RECEIPT) for line in pages[0]) == count
+                assert engine_of(journal) in (one.url, other.url)
+                await of_other.clear()
+                await until(lambda: both(lambda state: state.received == 0))
+                # Both go on.
+                await post(one.url, track("m-new", timestamp=AT))
+                await until(lambda: both(lambda state: state.deliveries.sent == 1))
+            ids = Counter(event["properties"]["$insert_id"] for event in mixpanel.events)
+    assert len(ids) == count + 1
+    assert set(ids.values()) == {1}
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(40):
+        while not await true():  # noqa: ASYNC110 – of the client
+            await asyncio.sleep(0.05)

@@ -235,6 +235,7 @@ async def test_who_lost_a_partition_cannot_mark_what_it_would_send(nats_url: str
         assert outbox.owner(number) == other.outbox.node != outbox.node
 
 
+@pytest.mark.kill
 async def test_partitions_are_shared_evenly_and_come_back(nats_url: str) -> None:
     url = f"{nats_url}/{new_stream()}"
 
@@ -262,6 +263,7 @@ async def test_partitions_are_shared_evenly_and_come_back(nats_url: str) -> None
 # --- while NATS is away ----------------------------------------------------------------------------
 
 
+@pytest.mark.kill
 async def test_what_comes_while_nats_is_away_is_kept_and_published_in_order_once(
     server: Server, tmp_path: Path
 ) -> None:
@@ -325,6 +327,22 @@ async def test_what_comes_while_the_spool_is_emptied_is_published_too(
     await kept.close()
 
 
+@pytest.mark.kill
+async def test_what_another_engine_of_the_machine_left_is_published(server: Server, tmp_path: Path) -> None:
+    url = f"nats://127.0.0.1:{server.port}/segtap"
+    async with opened(url, url) as (one, other):
+        server.kill()
+        await one.receipts.append(a_receipt("one"))
+        await other.receipts.append(a_receipt("other"))
+    server.start()
+    async with opened(url) as (kept,):
+
+        async def published() -> bool:
+            return sorted(await uids(kept)) == ["one", "other"]
+
+        await until(published)
+
+
 async def test_streams_that_were_made_again_are_copied_again(nats_url: str) -> None:
     url = f"{nats_url}/{new_stream()}"
     async with opened(url) as (kept,):
@@ -338,3 +356,29 @@ async def test_streams_that_were_made_again_are_copied_again(nats_url: str) -> N
         assert await uids(kept) == []
         await kept.receipts.append(a_receipt("new"))
         assert await uids(kept) == ["new"]
+
+
+@pytest.mark.kill
+async def test_streams_made_again_under_an_engine_bar_it_from_writing(nats_url: str) -> None:
+    url = f"{nats_url}/{new_stream()}"
+    said: list[str] = []
+    async with opened(url) as (kept,):
+        kept.receipts.watch(said.append)
+        connection = Connection(read_address(url))
+        await connection.open()
+        for name in (connection.address.receipts, connection.address.outcomes):
+            await connection.api(f"STREAM.DELETE.{name}")
+        await streams.open_streams(connection, 1_000_000)
+        await connection.close()
+
+        async def told() -> bool:
+            return bool(said) and "deleted and made again" in said[-1]
+
+        await until(told)
+        assert await kept.receipts.append(a_receipt("kept")) == START
+    async with opened(url) as (kept,):
+
+        async def published() -> bool:
+            return await uids(kept) == ["kept"]
+
+        await until(published)
