@@ -101,6 +101,7 @@ class SyncClient:
     inspect = _answer(Client.inspect)
     set_forwarding = _answer(Client.set_forwarding)
     keep_marks = _answer(Client.keep_marks)
+    set_answers = _answer(Client.set_answers)
     validate = _answer(Client.validate)
     replay = _answer(Client.replay)
     replay_to = _answer(Client.replay_to)
