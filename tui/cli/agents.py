@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 from pathlib import Path
 
 import click
 
 from .completing import complete_engine
-from .interrupts import run_until_interrupted
 from .options import config_option, load, tell_faults
 from .output import say
 
@@ -39,4 +40,6 @@ def mcp(allow_changes: bool, url: str, config_file: Path | None) -> None:
     if sys.stdin.isatty():
         say("An agent's program starts this command and speaks to it over stdin. How: segtap help agents")
     session = Session(settings, url=url, fixed=config_file is not None)
-    run_until_interrupted(serve(session, changes=allow_changes))
+    # A thread waits for stdin, which Python's own handler does not interrupt, and nothing has to be finished.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    asyncio.run(serve(session, changes=allow_changes))

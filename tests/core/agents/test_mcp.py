@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ import segment.analytics as segment
 from command_line import segtap, use_own_folders
 from engines import API_SECRET, engine_settings, listed, post, running_engine, track
 from mcp import Client, StdioServerParameters, stdio_client
+from msgspec.structs import replace
 
 from segtap.core import Client as EngineClient
 from segtap.core.agents.server import server_of
@@ -54,9 +56,11 @@ def over_stdio(folder: Path, *options: str) -> Client:
 
 
 @contextlib.asynccontextmanager
-async def in_memory(settings: Settings, *, changes: bool = False) -> AsyncIterator[Client]:
+async def in_memory(
+    settings: Settings, *, changes: bool = False, fixed: bool = False
+) -> AsyncIterator[Client]:
     """The SDK's client of a server within this process."""
-    session = Session(settings)
+    session = Session(settings, fixed=fixed)
     try:
         async with Client(server_of(session, changes=changes)) as agent:
             yield agent
@@ -202,6 +206,22 @@ async def test_faults_name_the_place_and_large_values_their_size(
         assert API_SECRET not in json.dumps(made)
 
 
+async def test_messages_are_judged_by_settings_that_were_named(
+    engine: tuple[Engine, EngineClient], settings: Settings
+) -> None:
+    other = replace(
+        settings, destination=replace(settings.destination, kind="classic-cloud"), origin="other.toml"
+    )
+    for fixed, whose, path in (
+        (True, "other.toml", "/track"),
+        (False, f"the engine at {engine[0].url}", "/import?strict=1"),
+    ):
+        async with in_memory(other, fixed=fixed) as agent:
+            made = await call(agent, "translate", message=WRONG)
+            assert made["settings"] == whose
+            assert made["messages"][0]["requests"][0]["url"].endswith(path)
+
+
 async def test_without_an_engine_messages_are_still_judged(settings: Settings) -> None:
     async with in_memory(settings, changes=True) as agent:
         assert (await call(agent, "check", message=[WRONG, WRONG]))["messages"][1]["findings"]
@@ -220,6 +240,20 @@ async def test_without_an_engine_messages_are_still_judged(settings: Settings) -
             ("set_forwarding", {"on": True}),
         ):
             assert "Start one, and leave it running: segtap tail" in await refused(agent, name, **arguments)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal cannot be sent to one process there")
+def test_an_interrupt_ends_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of the SDK waits for stdin, which would otherwise go on."""
+    use_own_folders(tmp_path, monkeypatch)
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == -signal.SIGINT
 
 
 def test_stdout_carries_the_protocol_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,6 +288,7 @@ def test_without_the_package_the_command_says_what_to_install(
 ) -> None:
     use_own_folders(tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, "mcp.server.stdio", None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the test's own process keeps its handler
     done = segtap("mcp")
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install 'segtap[mcp]'" in done.stderr
