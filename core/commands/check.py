@@ -13,7 +13,6 @@ from ..errors import InputError, MappingError
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, Message
 from ..pipeline import CompiledSettings
 from ..pipeline.answer import answer
-from ..pipeline.envelope import envelope_stages
 from ..pipeline.functions import RunFunction, run_none, with_outcomes
 from ..pipeline.lines import Copies, Given, Unreadable, given_messages
 from ..pipeline.reading import TOO_DEEP
@@ -183,7 +182,7 @@ def _check(
     whole: bool,
 ) -> Checked:
     now = given.now(clock)
-    settings = settings.to(given.destination).with_stages(*envelope_stages(given.envelope))
+    settings = given.settings_in(settings)
     (message,) = with_outcomes([given.message], settings, functions, now)
     verdict, walked = judged(message, settings, now)
     if not message.marks & Marks.WOULD_REJECT and copies.is_copy(given, now):

@@ -21,8 +21,9 @@ from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, over
 from ..sources.mixpanel.exported import exported_record
 from ..sources.parts import members
+from .compiled import CompiledSettings
 from .device import exported_message, record_key
-from .envelope import read_envelope
+from .envelope import envelope_stages, read_envelope
 from .reading import read_message, read_value
 
 NOT_SEGMENTS = "this is a record of Mixpanel's own SDK (device mode), which Segment does not get"
@@ -33,8 +34,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
     The message is as it stands in the line: nothing is filled in. It may be a record of Mixpanel's own SDKs,
     as `segtap export` writes them. That of a scenario has the ids and times that placeholders always stand
-    for. `envelope` is the envelope around it, None
-    for a bare message.
+    for. `envelope` is the envelope around it, None for a bare message.
     """
 
     line: int
@@ -42,6 +42,13 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     destination: Destination
     envelope_now: int | None = None
     envelope: JsonObject | None = None
+
+    def settings_in(self, settings: CompiledSettings) -> CompiledSettings:
+        """Return the settings with what the envelope gives in their place: destination and stages.
+
+        Raises InputError for stages that cannot be read.
+        """
+        return settings.to(self.destination).with_stages(*envelope_stages(self.envelope))
 
     def now(self, clock: Callable[[], int]) -> int:
         """Return the envelope's clock, else the message's receivedAt, else `clock()`, in milliseconds."""

@@ -90,7 +90,6 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
     from ...core.errors import InputError
     from ...core.functions import InsertFunctions
     from ...core.pipeline import compile_settings
-    from ...core.pipeline.envelope import envelope_stages
     from ...core.pipeline.lines import Unreadable
     from ...core.pipeline.pasted import pasted_messages
 
@@ -103,8 +102,8 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
             if isinstance(one, Unreadable):
                 faults.append(f"Line {one.line}: {one.error}.")
                 continue
-            judged = compiled.to(one.destination).with_stages(*envelope_stages(one.envelope))
             now = one.now(lambda: clock)
+            judged = one.settings_in(compiled)
             found.append(explain(one.message, judged, now=now, functions=functions.run))
     if not found:
         raise InputError(faults[0])
