@@ -35,7 +35,7 @@ An SDK in device mode sends to Mixpanel itself: transformations and insert funct
 those events, and blocked traits stay in them.
 
 The code of insert functions runs in node: 5 s for a message, 256 MB, no require, and fetch only
-with network = true. This keeps accidents in and is not a security boundary: run only code you trust.
+with network = true. This keeps accidents in, and is not a security boundary: run only trusted code.
 Without node or the file, the stage does nothing and is named as not imitated. With insert
 functions the engine itself judges each message: a backlog is not handed to worker processes.
 
