@@ -42,7 +42,7 @@ BROKEN = [
     (line(made="text"), "its record is not a JSON object"),
     (line("/nope"), "its endpoint is not one of /track, /engage, /groups, /import"),
     (line(7), "its endpoint is not one of"),
-    (line(made={"a": 1}), "no event, and no update of a profile or a group"),
+    (line(made={"a": 1}), "its record is neither an event nor an update of a profile"),
 ]
 
 
