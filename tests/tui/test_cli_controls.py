@@ -170,6 +170,11 @@ CASES: dict[str, list[Case]] = {
         ("plan", "show", f"{NAME}.plan"),
         ("plan", "show", f"{NAME}.plan", "--format", "json"),
         ("plan", "show", f"{NAME}.tf"),
+        ("plan", "export", f"{NAME}.plan", "--lexicon"),
+        ("plan", "export", NAME, "--lexicon"),
+        ("plan", "diff", f"{NAME}.plan", NAME),
+        ("plan", "diff", NAME, f"{NAME}.plan", "--format", "json"),
+        ("plan", "diff", f"{NAME}.tf", NAME),
     ],
     "init": [("init", "--stdout", "--yes", "--group-key", NAME), ("init", "--config", f"{NAME}.toml")],
     "config": [

@@ -116,6 +116,8 @@ CASES: dict[str, list[Case]] = {
     "rules": [(), (f"Mixpanel says {ALL[0]}",), ("--format", "json")],
     "explain": [("event-name",), (ALL[0],)],
     "plan infer": [READS, ("--journal", "j.db"), ("--journal", URL)],
+    "plan export": [("plan.json", "--lexicon"), (URL, "--lexicon")],
+    "plan diff": [("plan.json", "messages.jsonl"), ("plan.json", "j.db", "--format", "json"), (URL, URL)],
     "plan show": [("plan.json",), ("plan.json", "--format", "json"), (URL,)],
     "init": [("--stdout", "--yes"), ("--token-env", ALL[0], "--stdout")],
     "config show": [(), ("--all",), ("--all", "--format", "json")],

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from ...core.text import counted
 from .completing import complete_file
 from .options import format_option, load
 from .output import say, write, write_document, write_json
 
 if TYPE_CHECKING:
+    from ...core.plan.compared import Side
     from ...core.plan.infer import Inference
     from ...core.plan.model import PlanRule
 
 FAULTS_SHOWN = 10
+JOURNAL = b"SQLite format 3\0"
+"""How the file of a journal begins."""
 
 
 @click.group()
@@ -115,6 +119,108 @@ def show(ctx: click.Context, file: Path, shape: str) -> None:
     for fault in faults:
         say(fault)
     ctx.exit(1 if faults else 0)
+
+
+@plan.command("export")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--lexicon", "as_lexicon", is_flag=True, required=True, help="As schemas of Mixpanel's Lexicon."
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write it there.")
+@click.option("--yes", is_flag=True, help="Write over a file that is there without asking.")
+@click.pass_context
+def export_(ctx: click.Context, file: Path, as_lexicon: bool, output: Path | None, yes: bool) -> None:
+    """Write a plan for Mixpanel: schemas of its events and users, as the Lexicon Schemas API reads them.
+
+    To upload them, with a service account and the project's number:
+
+    \b
+    curl https://mixpanel.com/api/app/projects/PROJECT/schemas -u "$MIXPANEL_SERVICE_ACCOUNT" \\
+      -H 'Content-Type: application/json' --data @lexicon.json
+
+    Exit status 1 when the plan has no such rule. What Lexicon has no schema for is named and left out.
+    """
+    from ...core.plan import read_plan
+    from ...core.plan.lexicon import lexicon
+
+    found = lexicon(read_plan(file))
+    for words in found.left_out:
+        say(words)
+    entries = found.body["entries"]
+    if output is None:
+        write_document(found.body)
+    else:
+        from ...core.json_text import json_indented
+        from .mappings import write_asking
+
+        write_asking(output, json_indented(found.body) + "\n", yes=yes)
+    ctx.exit(0 if entries else 1)
+
+
+@plan.command()
+@click.argument("one", metavar="A", type=click.Path(path_type=Path))
+@click.argument("other", metavar="B", type=click.Path(path_type=Path))
+@format_option
+@click.pass_context
+def diff(ctx: click.Context, one: Path, other: Path, shape: str) -> None:
+    """Show what differs between two plans, a plan and what was seen, or two recordings of what was seen.
+
+    A and B are plans, as segtap plan show reads them, files of messages, a line each, or journals. Of
+    messages the events, properties and types are compared: with a plan, whether they keep to it; with each
+    other, whether something came or went. Exit status 1 if something differs.
+    """
+    from ...core.plan.compared import differences
+
+    found = list(differences(_side(one), _side(other)))
+    label = ""
+    for difference in found:
+        if shape == "json":
+            write_json(
+                {
+                    "rule": difference.rule,
+                    "property": difference.property,
+                    "what": difference.what,
+                    "one": difference.one,
+                    "other": difference.other,
+                }
+            )
+            continue
+        if difference.rule != label:
+            label = difference.rule
+            write(label)
+        sign = {"added": "+", "removed": "-", "changed": "~"}[difference.what]
+        sides = " → ".join(words for words in (difference.one, difference.other) if words)
+        write(f"  {sign} {difference.property or 'the whole event'}  {sides}")
+    say(f"{counted(len(found), 'difference')} from {one} to {other}.")
+    ctx.exit(1 if found else 0)
+
+
+def _side(path: Path) -> Side:
+    """Read a plan, or infer one from the messages in a file or journal."""
+    from ...core.errors import InputError
+    from ...core.plan import read_plan
+    from ...core.plan.compared import Side
+    from ...core.plan.infer import Inference
+
+    inference, faults = Inference(), list[str]()
+    try:
+        with path.open("rb") as file:
+            begun = file.read(len(JOURNAL))
+            if begun == JOURNAL:
+                _from_journal(inference, faults, str(path), "")
+                return Side(inference.plan(path.name), seen=True)
+            file.seek(0)
+            try:
+                return Side(read_plan(path))
+            except InputError as error:
+                _from_lines(inference, faults, file)
+                if not inference.messages:
+                    raise error from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    for fault in faults[:FAULTS_SHOWN]:
+        say(f"{path}: {fault}")
+    return Side(inference.plan(path.name), seen=True)
 
 
 def _from_lines(inference: Inference, faults: list[str], source: BinaryIO) -> None:
