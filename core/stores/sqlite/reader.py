@@ -151,7 +151,7 @@ def _rising(rows: Iterable[tuple[Any, ...]], above: int) -> Iterator[tuple[Any, 
     A damaged tree has others, too: whoever goes on behind the last one would never come to an end.
     """
     for row in rows:
-        if row[0] > above:
+        if isinstance(row[0], int) and row[0] > above:
             above = row[0]
             yield row
 
@@ -159,7 +159,7 @@ def _rising(rows: Iterable[tuple[Any, ...]], above: int) -> Iterator[tuple[Any, 
 def _falling(rows: Iterable[tuple[Any, ...]], below: int) -> Iterator[tuple[Any, ...]]:
     """Yield the rows whose number is below that of all before, as `_rising` does."""
     for row in rows:
-        if row[0] < below:
+        if isinstance(row[0], int) and row[0] < below:
             below = row[0]
             yield row
 

@@ -134,7 +134,11 @@ def values(db: sqlite3.Connection, field: CountedField) -> dict[str, int]:
     else:
         column = "write_key" if field == "key" else field
         query = f"SELECT {column}, sum(uses) FROM kinds WHERE {column} != '' GROUP BY {column}"
-    return {str(value): messages for value, messages in db.execute(query) if messages > 0}
+    return {
+        str(value): messages
+        for value, messages in db.execute(query)
+        if isinstance(messages, int) and messages > 0
+    }
 
 
 def _severities(db: sqlite3.Connection) -> dict[str, Severity]:

@@ -1,0 +1,83 @@
+"""What the page on running segtap as a service shows: YAML, with commands, options and probes that exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from segtap.core.api.operations import OPERATIONS, PREFIX
+from segtap.core.config.names import environment_names
+from segtap.core.settings import DestinationSettings
+from segtap.tui.cli import cli
+
+yaml: Any = pytest.importorskip("yaml")
+
+PAGE = (Path(__file__).parents[3] / "core" / "serve" / "README.md").read_text()
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S)
+
+
+def parts(value: Any) -> list[Any]:
+    """Every mapping within a value, itself included."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value, *(part for one in inner for part in parts(one))]
+
+
+DOCUMENTS = [document for block in BLOCKS for document in yaml.safe_load_all(block)]
+MAPPINGS = [part for part in parts(DOCUMENTS) if isinstance(part, dict)]
+
+
+def commands() -> list[list[str]]:
+    found: list[list[str]] = []
+    for mapping in MAPPINGS:
+        command = mapping.get("command", ())
+        words = shlex.split(command) if isinstance(command, str) else list(command)
+        if words[:1] == ["segtap"]:
+            found.append(words[1:])
+    shell = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S)
+    lines = [line.partition(" > ")[0] for block in shell for line in block.splitlines()]
+    return found + [shlex.split(line)[1:] for line in lines]
+
+
+def test_there_are_compose_files_and_a_manifest() -> None:
+    kinds = {document.get("kind", "compose") for document in DOCUMENTS}
+    assert kinds == {"compose", "Secret", "Service", "StatefulSet"}
+    assert len(commands()) == 4
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_each_command_exists_with_its_options(words: list[str]) -> None:
+    command: click.Command = cli
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words[0])
+        assert found is not None, words
+        command, words = found, words[1:]
+    command.make_context("segtap", words, resilient_parsing=False)
+
+
+def test_each_variable_is_read() -> None:
+    secrets = {getattr(DestinationSettings(), f"{name}_env") for name in ("token", "api_secret")}
+    known = {*environment_names(), *secrets, *(f"{name}_FILE" for name in secrets), "HOME"}
+    given = [name for one in MAPPINGS for name in one.get("environment", ()) or ()]
+    given += [variable["name"] for one in MAPPINGS for variable in one.get("env", ()) or ()]
+    given += [name for one in MAPPINGS for name in one.get("stringData", ())]
+    assert len(given) >= 8
+    assert set(given) <= known
+
+
+def test_each_probe_is_an_open_operation() -> None:
+    paths = {one["httpGet"]["path"] for one in MAPPINGS if "httpGet" in one}
+    opened = {PREFIX + operation.path for operation in OPERATIONS if operation.open}
+    assert paths == {"/_segtap/livez", "/_segtap/readyz"}
+    assert paths <= opened
+
+
+def test_the_grace_is_longer_than_stopping_takes() -> None:
+    (pod,) = [one for one in MAPPINGS if "terminationGracePeriodSeconds" in one]
+    (pause,) = [one["preStop"]["exec"]["command"][1] for one in MAPPINGS if "preStop" in one]
+    assert pod["terminationGracePeriodSeconds"] >= int(pause) + 3 * 5 + 10
