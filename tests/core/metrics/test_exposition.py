@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from segtap.core.api.operations import OPERATIONS, PREFIX
 from segtap.core.delivery import DeliveryState, Owed
 from segtap.core.messages import message_number
 from segtap.core.metrics.exposition import Family, exposition, family
@@ -58,3 +63,13 @@ def test_a_delivery_is_measured_from_the_receipt_of_its_message() -> None:
     meter.deliver([(old, DeliveryState.REFUSED), (old, DeliveryState.UNCERTAIN)], {old: 413})
     assert (meter.sent, meter.uncertain, meter.refused["mixpanel_413"]) == (2, 1, 1)
     assert (meter.delivered.count, meter.delivered.total) == (1, 6.0)
+
+
+def test_the_collector_shown_scrapes_the_path_of_the_metrics() -> None:
+    yaml = pytest.importorskip("yaml")
+    page = (Path(__file__).parents[3] / "core" / "metrics" / "README.md").read_text()
+    collector = yaml.safe_load(page.split("```yaml\n")[1].partition("```")[0])
+    (scrape,) = collector["receivers"]["prometheus"]["config"]["scrape_configs"]
+    assert scrape["metrics_path"] in {PREFIX + operation.path for operation in OPERATIONS}
+    for kind in ("receivers", "exporters"):
+        assert set(collector["service"]["pipelines"]["metrics"][kind]) <= collector[kind].keys()
