@@ -8,6 +8,7 @@ from ...core.api.models import MessageDetail
 from ...core.commands.chosen import walk
 from ...core.errors import InputError
 from ...core.text import clean
+from ..keymap import first
 from ..model.before import WAIT, filter_before, message_before
 from .context import Context
 
@@ -54,7 +55,8 @@ async def _compare_marked(on: Context) -> None:
         have = "More" if number is None else f"{number:,}"
         verb = "message is" if number == 1 else "messages are"
         on.notify(
-            f"{have} {verb} marked. With two marked (m), = compares them; with none (Esc in the list),"
+            f"{have} {verb} marked. With two marked ({first('marks.turn')}),"
+            f" {first('message.compare')} compares them; with none ({first('pane.back')} in the list),"
             " the selected one with the message before.",
             severity="warning",
         )

@@ -158,13 +158,14 @@ def send_question(state: EngineState | None, *, held: bool = False) -> str:
             "Mixpanel has not got that one, so the messageId may stay. Segment would drop a second one."
         )
     if state is not None and state.forwarding:
-        first = f"Send the edited message through segtap, and on to {project_of(state)}?"
+        asked = f"Send the edited message through segtap, and on to {project_of(state)}?"
     else:
-        first = "Send the edited message through segtap? Forwarding is off, so Mixpanel gets nothing of it"
-        once = f", unless v sends it once to {project_of(state)}" if state and state.can_forward else ""
-        first += f"{once}."
+        asked = "Send the edited message through segtap? Forwarding is off, so Mixpanel gets nothing of it"
+        if state and state.can_forward:
+            asked += f", unless {first('message.validate')} sends it once to {project_of(state)}"
+        asked += "."
     return (
-        f"{first}\n"
+        f"{asked}\n"
         "With a new messageId it is another message: Mixpanel counts its event beside the first one.\n"
         "With the same messageId Segment drops it if the first came within 24 hours; segtap sends it, as a"
         " replay. Mixpanel keeps one of two events with the same name, time, distinct_id and $insert_id."

@@ -36,7 +36,7 @@ async def forwarding(on: Context) -> None:
     if await ask(on, forwarding_question(state), yes="Turn forwarding on", no="Keep it off"):
         await on.viewer.set_forwarding(True)
         on.notify(
-            f"From now on messages go to {project_of(state)}. f turns it off.",
+            f"From now on messages go to {project_of(state)}. {first('forwarding.toggle')} turns it off.",
             title="DRY RUN: nothing leaves this machine" if state.dry_run else "FORWARDING ON",
         )
     elif state.interrupted:

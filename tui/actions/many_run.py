@@ -10,6 +10,7 @@ from ...core.commands.bulk import Progress
 from ...core.commands.chosen import Line, count, walk
 from ...core.errors import SegtapError
 from ...core.text import clean
+from ..keymap import first
 from ..model.many import Job
 from .context import Context
 
@@ -39,7 +40,10 @@ async def these_of(on: Context) -> These | None:
     None, and say so, while something else is being done; None as well if the reader stopped the counting.
     """
     if on.many.job is not None:
-        on.notify(f"{on.many.job.doing}: still under way. Esc in the list stops it.", severity="warning")
+        on.notify(
+            f"{on.many.job.doing}: still under way. {first('pane.back')} in the list stops it.",
+            severity="warning",
+        )
         return None
     found = on.many.marks
     marked = bool(found)

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 
 from ...core.api.models import Page
 from ...core.text import counted
+from ..keymap import first
 from ..model.hidden import MOST
 from .context import Context
 
 TOO_MANY = f"At most {MOST:,} messages can be hidden; a filter hides more."
-UNDONE_BY = "b, then u undoes that."
+
+
+def _undone_by() -> str:
+    """Say how what was done is undone: `u` is the menu's own letter."""
+    return f"{first('many.menu')}, then u undoes that."
 
 
 def mark(on: Context) -> None:
@@ -56,10 +61,13 @@ def invert_marks(on: Context) -> None:
 def clear_marks(on: Context) -> None:
     """Take all marks away."""
     if not on.many.marks:
-        on.notify("No message is marked. m marks the selected one, M all that are shown.")
+        on.notify(
+            f"No message is marked. {first('marks.turn')} marks the selected one,"
+            f" {first('marks.all')} all that are shown."
+        )
         return
     on.many.marks.clear()
-    on.notify(f"Cleared the marks. {UNDONE_BY}")
+    on.notify(f"Cleared the marks. {_undone_by()}")
 
 
 def undo(on: Context) -> None:
@@ -86,7 +94,7 @@ def hide(on: Context, ids: Sequence[int]) -> None:
 
     on.many.undo.add(f"{counted(len(new), 'message')} hidden", back)
     _take_out(on)
-    on.notify(f"{counted(len(new), 'message')} hidden from the list. {UNDONE_BY}")
+    on.notify(f"{counted(len(new), 'message')} hidden from the list. {_undone_by()}")
 
 
 def _take_out(on: Context) -> None:

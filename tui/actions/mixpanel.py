@@ -7,6 +7,7 @@ import webbrowser
 from ...core.api.models import EngineState
 from ...core.settings import APP_HOSTS
 from ...core.text import clean, counted
+from ..keymap import first
 from .context import Context
 from .forwarding import project_of
 
@@ -35,12 +36,13 @@ async def open_mixpanel(on: Context) -> None:
 def nothing_sent(state: EngineState) -> str:
     """Explain why Mixpanel has nothing to look at yet, and what would change that."""
     stand, where = state.deliveries, project_of(state)
+    turns = first("forwarding.toggle")
     if state.dry_run and state.forwarding:
         why = "This is a dry run: forwarding is on, but nothing leaves this machine."
     elif state.halted:
-        why = f"Forwarding has halted. {clean(state.halted_why)} f asks how to go on."
+        why = f"Forwarding has halted. {clean(state.halted_why)} {turns} asks how to go on."
     elif not state.forwarding:
-        why = "f turns forwarding on." if state.can_forward else clean(state.cannot_forward_why)
+        why = f"{turns} turns forwarding on." if state.can_forward else clean(state.cannot_forward_why)
     elif state.retrying:
         why = f"Forwarding is on, but Mixpanel does not take requests: {clean(state.retrying)}."
     elif stand.waiting:

@@ -73,7 +73,8 @@ def why_not(state: EngineState, detail: MessageDetail) -> str:
     if translation.operations and translation.not_sent is not None:
         return f"segtap never sends it: {translation.not_sent.reason}."
     if why := core.why_nothing(translation, summary.type, summary.marks, detail.source_kind):
-        advice = " r replays it as a new message." if summary.marks & Marks.SECOND_RECEIPT else ""
+        replays = f" {first('message.replay')} replays it as a new message."
+        advice = replays if summary.marks & Marks.SECOND_RECEIPT else ""
         return f"{why[:1].upper()}{why[1:]}.{advice}"
     if not state.can_forward:
         return state.cannot_forward_why or "This engine cannot send to Mixpanel."
@@ -127,7 +128,7 @@ def show(on: Context, state: EngineState, name: str, result: Validated) -> None:
     title, severity = TITLES[result.outcome]
     parts = [f"“{name}”: {clean(result.words).rstrip('.')}."]
     if result.outcome is Outcome.SENT and not state.mixpanel_url:
-        parts.append("Reports show it after about a minute: o opens Mixpanel.")
+        parts.append(f"Reports show it after about a minute: {first('mixpanel.open')} opens Mixpanel.")
     if result.outcome is Outcome.RETRY:
         wait = f"Mixpanel asks to wait {result.retry_after:g} s. " if result.retry_after else ""
         parts.append(f"{wait}The message stays as it was; {first('message.validate')} sends it again.")

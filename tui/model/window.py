@@ -9,7 +9,8 @@ import msgspec
 
 from ...core.api.models import Change, Summary
 
-LIMIT = 20_000
+LIMIT = 12_000
+"""Messages that the list holds; the others are read from the journal when they come into sight."""
 
 
 def _id(summary: Summary) -> int:

@@ -12,6 +12,7 @@ from textual.style import Style
 from ...core.api.models import CopyRow, OtherCopy
 from ...core.messages import RAW_TYPE, Json
 from ...core.text import clean, shown
+from ..keymap import first
 from . import clock
 
 MOST = 200
@@ -33,7 +34,10 @@ def other_copy(copy: OtherCopy, meta: dict[str, Any], width: int = 0) -> Content
             ("The same action came ", "$foreground"),
             (f"{way}: ", "bold $foreground"),
             Content.styled(when, "$accent underline").stylize(Style.from_meta(meta)),
-            ("  ] goes there, = compares", "$dim"),
+            (
+                f"  {first('warnings.other-copy')} goes there, {first('message.compare')} compares",
+                "$dim",
+            ),
         )
     ]
     if copy.rows:

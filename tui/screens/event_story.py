@@ -14,6 +14,7 @@ from textual.content import Content
 from ...core.api.models import Coverage
 from ...core.stories.model import EventStory, PropertyStory
 from ...core.text import clean, counted, shorten
+from ..keymap import first
 from ..model.narrowing import both, time_term
 from ..pane_keys import bindings
 from ..render import clock
@@ -42,7 +43,7 @@ NARROW, LOW = 100, 30
 LIMIT = 2_000
 NAME_SHOWN = 50
 COPIED_WIDTH = 100
-TEACHES = "The journal has no message of this event. It may have been cleared, or rotated out. Esc goes back."
+TEACHES = "The journal has no message of this event. It may have been cleared, or rotated out. {} goes back."
 
 
 class EventStoryScreen(Following):
@@ -104,7 +105,7 @@ class EventStoryScreen(Following):
         yield self.keys_line
 
     def on_mount(self) -> None:
-        self.teaches.put(Content(TEACHES))
+        self.teaches.put(Content(TEACHES.format(first("event-story.back"))))
         self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:

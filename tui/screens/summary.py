@@ -15,6 +15,7 @@ from ...core.errors import SegtapError
 from ...core.snippets import demo_line
 from ...core.text import clean
 from ...core.verdict import SEVERITY_WEIGHT
+from ..keymap import first
 from ..model.narrowing import event_term, rule_term, time_term
 from ..pane_keys import bindings
 from ..render.detail import READING, is_empty, so_far
@@ -291,7 +292,7 @@ class SummaryScreen(Following):
 
         event = self._event() if self.events.has_focus else None
         if event is None or not event.type:
-            self.notify("Go to an event first: Tab leads to the list of events.")
+            self.notify(f"Go to an event first: {first('summary.next')} leads to the list of events.")
             return
         self.open_over(EventStoryScreen(self.source, event.type, event.name))
 

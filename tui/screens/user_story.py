@@ -41,7 +41,7 @@ COPIED_WIDTH = 160
 TEACHES = (
     "The journal has no message of {}.",
     "",
-    "It may have been cleared, or rotated out. Esc goes back.",
+    "It may have been cleared, or rotated out. {} goes back.",
 )
 
 
@@ -97,7 +97,7 @@ class UserStoryScreen(UserStoryFeed):
     def on_mount(self) -> None:
         self.set_class(self.size.width < NARROW, "-narrow")
         name = shorten(clean(self.id_asked), ID_SHOWN)
-        self.teaches.put(Content("\n".join(TEACHES).format(name)))
+        self.teaches.put(Content("\n".join(TEACHES).format(name, first("user-story.back"))))
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new size."""

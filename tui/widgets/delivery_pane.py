@@ -329,7 +329,8 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
         case DeliveryState.FAULT:
             return (
                 "Fault: segtap failed to translate it, so nothing of it was sent.",
-                "This is a fault of segtap: report it with the message. r tries again.",
+                "This is a fault of segtap: report it with the message."
+                f" {first('message.replay')} tries again.",
             )
         case DeliveryState.HELD:
             return (
@@ -341,6 +342,6 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
             why = core.why_nothing(translation, summary.type, summary.marks, detail.source_kind)
             words = f"Nothing to send{f': {clean(why)}' if why else ''}.".replace("..", ".")
             if summary.marks & Marks.SECOND_RECEIPT:
-                return (words, "r replays it as a new message.")
+                return (words, f"{first('message.replay')} replays it as a new message.")
             stopped = translation.unmatched or translation.rejected or translation.not_sent
             return (words, "The Mixpanel pane says what to do." if stopped else "")

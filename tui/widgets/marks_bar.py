@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from ...core.text import clean
+from ..keymap import first
 from ..model.many import Job, Many
 from ..render.glyphs import Glyphs
 from ..render.plain import marks_of, worded
@@ -14,7 +15,11 @@ BAR = 20
 LEAST_BAR = 6
 EVERY = 0.1
 """Seconds between two looks at how far it is."""
-OFFERS = ("b replay, send, export, copy, hide", "= compares two", "Esc clears the marks")
+OFFERS = (
+    ("many.menu", "replay, send, export, copy, hide"),
+    ("message.compare", "compares two"),
+    ("pane.back", "clears the marks"),
+)
 """What can be done with marked messages; the last ones are left out first on a narrow terminal."""
 
 
@@ -65,9 +70,10 @@ def marked_line(many: Many, width: int, marks: Glyphs) -> Content:
     else:
         number = f"{found.counted:,}{marks.ellipsis} marked, counting"
     left = f"{marks.marked} {number}"
-    rest = list(OFFERS)
+    rest = [f"{first(id)} {words}" for id, words in OFFERS]
+    most = len(rest[0])
     while rest and len(left) + sum(len(text) + 3 for text in rest) > width:
-        rest.pop(0 if len(rest) == 3 and width < len(left) + len(OFFERS[0]) + 3 else -1)
+        rest.pop(0 if len(rest) == 3 and width < len(left) + most + 3 else -1)
     parts = [(left, "bold $mark-marked")]
     parts.extend((f" {marks.middot} {text}", "$dim") for text in rest)
     return Content.assemble(*parts)
@@ -77,7 +83,7 @@ def job_line(job: Job, width: int, marks: Glyphs) -> Content:
     """Return `Replaying 1,204 of 18,860 ████░░░░ · 3 failed · Esc stops`."""
     progress = job.progress
     left = f"{job.doing} {progress.tried:,} of {progress.total:,} "
-    right = f"{marks.middot} stopping" if progress.stopped else f"{marks.middot} Esc stops"
+    right = f"{marks.middot} stopping" if progress.stopped else f"{marks.middot} {first('pane.back')} stops"
     failed = f"{progress.failed:,} failed " if progress.failed else ""
     if progress.waits and not progress.stopped:
         right = f"{right} {marks.middot} {clean(progress.waits)}"

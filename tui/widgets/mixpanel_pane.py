@@ -21,6 +21,7 @@ from ...core.paths import changed_at
 from ...core.places import Place, in_body, read_place
 from ...core.text import clean, shown
 from ...core.verdict import Operation, OutgoingRequest, Repair, Severity, TakenOut
+from ..keymap import first
 from ..model.beside import Fields, fields_of, in_order
 from ..model.json_tree import Row
 from ..model.reading_order import in_reading_order
@@ -229,7 +230,9 @@ class MixpanelPane(RequestPane):
             return [
                 Content.styled(words, "$accent"),
                 Content.styled(
-                    "It is neither translated nor forwarded. r replays it as a new message.", "$dim"
+                    "It is neither translated nor forwarded."
+                    f" {first('message.replay')} replays it as a new message.",
+                    "$dim",
                 ),
             ]
         notes = _repaired(detail.verdict.repairs)
