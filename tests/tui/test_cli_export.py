@@ -15,10 +15,10 @@ import jsonschema_rs
 import pytest
 from engines import engine_settings, isolate, listed, post, track, until
 from har_schema import HAR
-from mixpanel_server import MixpanelServer
 
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
+from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.cli import main
 
 SECRET = "5ecre7-0f-the-proj3ct"
