@@ -248,6 +248,11 @@ CASES: dict[str, list[Case]] = {
             ("copy", "1", "--url", NAME),
         ),
     ],
+    "arrived": [
+        ("arrived", NAME),
+        ("arrived", "--journal", NAME),
+        ("arrived", "--format", "json", "--url", NAME),
+    ],
     "export": [
         ("export", "--journal", "journal.db"),
         ("export", "a", "--journal", "journal.db"),

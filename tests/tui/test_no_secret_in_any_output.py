@@ -155,6 +155,7 @@ CASES: dict[str, list[Case]] = {
         ),
         *(("1", "--url", WEB), (ALL[0],)),
     ],
+    "arrived": [("m-1", "--journal", "j.db"), ("--journal", URL), ("--url", WEB), ("--mixpanel-url", WEB)],
     "export": [
         *((), ("--journal", "j.db"), ("--journal", URL), ("--url", WEB)),
         *(("--journal", "j.db", "--format", shape) for shape in ("mixpanel", "csv", "har")),

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mappings": ("mappings", "Import your workspace's subscriptions, and show what they take."),
     "help": ("help", "Answer the questions of Mixpanel's guide, and explain commands."),
     "doctor": ("doctor", "Say why something is missing in Mixpanel."),
+    "arrived": ("arrived", "Ask Mixpanel whether the journal's events are there."),
     "users": ("users", "Show which users Mixpanel has."),
     "decode": ("lines", "Decode anything pasted: base64, a form, a URL, a curl line."),
     "deliveries": ("deliveries", "List what Mixpanel has not accepted; send it again, edit or drop it."),
