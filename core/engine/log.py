@@ -10,16 +10,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import logging.handlers
 import os
 import queue
 import sys
 import threading
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
 from ..json_text import escaped
 from ..masks import Masks
+from ..state_folder import make_folder, state_folder
 
 ROOT = "segtap.core"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -146,7 +149,39 @@ def _dropped_record(dropped: int) -> logging.LogRecord:
     return logging.makeLogRecord(fields)
 
 
+def log_file() -> Path:
+    """Return the file with the latest warnings and errors of all engines: `log.jsonl` in the state folder."""
+    return state_folder() / "log.jsonl"
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+class KeptLines(logging.handlers.RotatingFileHandler):
+    """Writes warnings and errors into `log_file()`, which only its owner reads, for the report of a bug.
+
+    Where it cannot be written, nothing is kept: the log itself has every line.
+    """
+
+    MOST = 256 * 1024
+    """Bytes of the file; beyond them it becomes `log.jsonl.1`, and a new one is begun."""
+
+    def __init__(self) -> None:
+        super().__init__(log_file(), maxBytes=self.MOST, backupCount=1, encoding="utf-8", delay=True)
+        self.setLevel(logging.WARNING)
+        self.setFormatter(JsonLines())
+
+    def _open(self) -> TextIO:
+        make_folder(state_folder().resolve())
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Give up on a record that cannot be kept."""
+
+
 def to_stream(level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send the log of segtap and of the web server to a stream, stderr by default."""
-    logging.basicConfig(level=logging.WARNING, handlers=[BackgroundHandler(stream or sys.stderr)], force=True)
+    """Send the log of segtap and of the web server to a stream, stderr by default, and keep its warnings."""
+    handlers: list[logging.Handler] = [BackgroundHandler(stream or sys.stderr), KeptLines()]
+    logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     logging.getLogger(ROOT).setLevel(level)

@@ -133,6 +133,8 @@ CASES: dict[str, list[Case]] = {
         ("--json",),
         ("--online",),
         ("--user", f"u {ALL[0]}"),
+        ("--bundle", "-"),
+        ("--bundle", "-", "--journal", URL),
         ("--journal", "j.db"),
         ("--journal", URL),
         ("--url", WEB),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import textwrap
 import time
@@ -12,13 +13,16 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import config_option, format_option, load, reading_options
-from .output import hidden, say, write, write_json
+from .output import hidden, say, write, write_json, write_lines
 
 if TYPE_CHECKING:
     from ...core.doctor import Diagnosis, Facts
     from ...core.identities.model import Cluster
+    from ...core.settings import Settings
 
 WIDTH = 100
+BUNDLE = "segtap-report.md"
+"""The file that --bundle writes unless another one is named."""
 
 
 @click.command()
@@ -33,6 +37,13 @@ WIDTH = 100
     show_default=True,
     help="How many of the newest messages are looked at.",
 )
+@click.option(
+    "--bundle",
+    is_flag=False,
+    flag_value=BUNDLE,
+    metavar="[FILE]",
+    help=f"Write a report for a bug instead, without secrets and messages; - prints it. [{BUNDLE}]",
+)
 @reading_options
 @config_option
 @click.pass_context
@@ -43,6 +54,7 @@ def doctor(
     as_json: bool,
     user: str,
     messages: int,
+    bundle: str | None,
     journal: str,
     url: str,
     config_file: Path | None,
@@ -53,10 +65,16 @@ def doctor(
     runs, else of the journal: regions, token, connection mode, profiles, pages, groups, places, clocks. With
     --config the messages are judged by that file instead. Each verdict comes with messageIds as evidence, and
     what to do. Exit status 1 when one is an error.
+
+    With --bundle a report is written for an issue: versions, settings without secrets, counts, and the end of
+    the log. It holds no message. Look through it before you publish it.
     """
     from ...core.doctor import Facts, ask_mixpanel, diagnose, newest_messages, with_own_secrets
 
     own = load({"journal": {"path": journal}} if journal else None, file=config_file)
+    if bundle is not None:
+        _write_bundle(own, Path(bundle))
+        return
     override = config_file is not None
     found = asyncio.run(newest_messages(own, limit=messages, url=url, override=override, user=user))
     facts = Facts.of(found, time.time_ns() // 1_000_000)
@@ -69,6 +87,25 @@ def doctor(
         verdicts += asyncio.run(ask_mixpanel(asked, base_url=asked.mixpanel_url))
     _print(hidden(verdicts), as_json=as_json)
     ctx.exit(1 if any(diagnosis.standing == "error" for diagnosis in verdicts) else 0)
+
+
+def _write_bundle(settings: Settings, path: Path) -> None:
+    """Write the report for a bug; in place of an earlier one, and of no other file."""
+    from ...core import private_files
+    from ...core.commands.bundle import HEADING, bug_report
+    from ...core.errors import InputError
+
+    text = asyncio.run(bug_report(settings, os.environ))
+    if str(path) == "-":
+        write_lines(text)
+        return
+    try:
+        if path.exists() and not path.read_text("utf-8", "replace").startswith(HEADING):
+            raise InputError(f"{path} is there already, and is not a report of segtap. Name another file.")
+        private_files.replace(path, hidden(text).encode("utf-8", "replace"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    say(f"{path} is written. It has no secrets and no messages; look through it before you publish it.")
 
 
 def _print(verdicts: list[Diagnosis], *, as_json: bool) -> None:
