@@ -109,6 +109,7 @@ class Browser:
 
     def __init__(self, folder: Path, chromium: str) -> None:
         self.folder = folder
+        self.chromium = chromium
         self._command = ["node", "play.mjs", chromium]
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import time
@@ -249,7 +250,12 @@ class SegtapApp(App[object], inherit_bindings=False):
 
 
 def _driver() -> type[Driver] | None:
-    """Return a driver that ends when the terminal goes away; Textual's own would hang."""
+    """Return a driver that ends when the terminal goes away; Textual's own would hang.
+
+    In a browser the variable TEXTUAL_DRIVER names another one.
+    """
+    if "TEXTUAL_DRIVER" in os.environ:
+        return None
     try:
         from .terminal import HangupDriver
     except ImportError:  # not a POSIX system: Textual chooses

@@ -53,6 +53,9 @@ def copy(app: App[object], text: str, *, environ: Mapping[str, str] | None = Non
     """Copy the text; returns where it is, in words for a toast."""
     environ = os.environ if environ is None else environ
     data = text.encode("utf-8", "replace")
+    if app.is_web:
+        _osc52(app, data, tmux=False)
+        return "sent to the browser's clipboard"
     in_tmux = _to_tmux(data, environ) if "TMUX" in environ else ""
     small, takes = len(data) <= OSC52_LIMIT, takes_osc52(environ)
     sent = not in_tmux and small and takes != "no"

@@ -126,6 +126,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 Case = tuple[str, ...]
 CASES: dict[str, list[Case]] = {
     "attach": [("attach", f"http://{NAME}"), ("attach", "URL", f"--{NAME}")],
+    "serve": [("serve", f"http://{NAME}"), ("serve", "--port", NAME)],
     "forward": [("forward", "--token-env", NAME), ("forward", "--config", f"{NAME}.toml")],
     "proxy": [("proxy", "--mixpanel-api-url", NAME), ("proxy", "--config", f"{NAME}.toml")],
     "ps": [("ps",), ("ps", "--format", "json"), ("ps", NAME)],

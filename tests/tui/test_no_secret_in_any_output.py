@@ -90,6 +90,7 @@ Case = tuple[str, ...]
 READS = ("-",)
 CASES: dict[str, list[Case]] = {
     "attach": [(), (WEB,), (URL,)],
+    "serve": [(WEB,), (URL,)],
     "forward": [("--mixpanel-url", WEB), ("--journal", URL), ("--tls-cert", "k.pem", "--tls-key", "k.pem")],
     "proxy": [("--segment-api-url", WEB), ("--mixpanel-api-url", WEB), ("--journal", URL)],
     "ps": [(), ("--format", "json")],

@@ -21,6 +21,7 @@ from .output import report_crash, say
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "attach": ("screen", "Open the screen on a running engine."),
+    "serve": ("serve", "Show the screen of a running engine in a browser."),
     "forward": ("forward", "Receive and forward without a screen."),
     "proxy": ("proxy", "Pass requests on to Segment and Mixpanel, and show them."),
     "ps": ("engines", "List the engines of this machine."),

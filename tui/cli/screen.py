@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -199,8 +200,10 @@ def _import_what_follows() -> None:
 
 
 def _need_a_terminal() -> None:
-    # The screen is drawn on stderr, as Textual does it.
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    # The screen is drawn on stderr, as Textual does it; in a browser textual-serve draws it.
+    if "TEXTUAL_DRIVER" not in os.environ and not all(
+        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    ):
         raise click.UsageError(
             "The screen needs a terminal. Without one: segtap forward, or segtap tail for live lines."
         )
