@@ -5,6 +5,10 @@ is another one, which loads nothing from elsewhere; every path begins with a tok
 them.
 """
 
+# Where the extra `serve` is not installed, its types are unknown.
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false, reportUntypedFunctionDecorator=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownParameterType=false
+# pyright: reportUnknownArgumentType=false
 from __future__ import annotations
 
 import asyncio
