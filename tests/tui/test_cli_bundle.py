@@ -21,6 +21,7 @@ def test_a_report_says_versions_settings_and_the_logs_end(monkeypatch: pytest.Mo
     monkeypatch.setenv("MIXPANEL_TOKEN", TOKEN)
     monkeypatch.setenv("SEGTAP_WRITE_KEYS", "a-long-write-key")
     logger, handler = logging.getLogger("segtap.core.test"), KeptLines()
+    logger.setLevel(logging.WARNING)
     logger.addHandler(handler)
     hide(masks_of((SECRET,)))
     try:

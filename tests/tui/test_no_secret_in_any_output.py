@@ -106,6 +106,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "snippet": [("playwright",)],
     "demo": [("--url", WEB, "--count", "1"), ("--url", URL, "--count", "1")],
+    "mcp": [(), ("--url", WEB)],
     "translate": [READS, (*READS, "--stages", "all")],
     "why": [READS, ("1",)],
     "compare": [
