@@ -20,6 +20,7 @@ from ..engine.log import log_file
 from ..errors import SegtapError
 from ..json_text import to_json
 from ..masks import mask_token, masks_of, secrets_in_settings
+from ..messages import Json
 from ..segment_code import segment_code
 from ..serve.notes import running_and_ended
 from ..server_url import without_user
@@ -88,7 +89,7 @@ def _settings(settings: Settings) -> Iterator[tuple[str, str]]:
             continue
         value = row.value
         if row.name == "ingest.write_keys" and isinstance(value, list | tuple):
-            value = [mask_token(str(key)) for key in value]
+            value = list[Json](mask_token(str(key)) for key in value)
         elif row.name == "destination.token":
             value = mask_token(str(value))
         yield row.name, f"{to_json(value)} ({row.place})"

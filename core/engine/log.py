@@ -15,6 +15,7 @@ import os
 import queue
 import sys
 import threading
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -172,7 +173,7 @@ class KeptLines(logging.handlers.RotatingFileHandler):
         self.setLevel(logging.WARNING)
         self.setFormatter(JsonLines())
 
-    def _open(self) -> TextIO:
+    def _open(self) -> TextIOWrapper:
         make_folder(state_folder().resolve())
         return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
 
