@@ -38,12 +38,14 @@ class Client(Viewer, Expectations, Probes):
 
     `url` is one that the engine listens at on this machine, `token` the one it made when it started; `find`
     knows both. The test token opens what `Expectations` has. After `close`, every call raises EngineError.
+    `ca` is a file with the certificates that an https URL is verified with.
     """
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, ca: str = "") -> None:
         self.url = url.rstrip("/")
         self._token = token
-        self._connection = Connection(self.url, token)
+        self._ca = ca
+        self._connection = Connection(self.url, token, ca)
 
     @classmethod
     def find(cls, url: str = "", *, journal: str = "") -> Self:
@@ -108,7 +110,7 @@ class Client(Viewer, Expectations, Probes):
                 # Only the engine ends the feed: a screen that was suspended continues where it was.
                 ping_interval=None,
                 proxy=None,
-                ssl=tls_for(self.url),
+                ssl=tls_for(self.url, self._ca),
             ) as socket:
                 async for frame in socket:
                     yield decode(frame)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..answers import ACCEPT_PLAIN, codings_of
 from ..errors import EngineError
+from ..server_url import is_this_machine
 
 if TYPE_CHECKING:
     import httpx
@@ -22,8 +23,9 @@ class Connection:
     Once closed, it refuses new requests and lets those under way end; the last of them closes the sockets.
     """
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, ca: str = "") -> None:
         self.url = url
+        self._ca = ca
         self._token = token
         self._http: httpx.AsyncClient | None = None
         self._closed = False
@@ -90,23 +92,29 @@ class Connection:
                     # The engine is on this machine: proxies are for the web.
                     trust_env=False,
                     # Without TLS nothing is verified, and loading the certificates takes 40 ms.
-                    verify=tls_for(self.url) or False,
+                    verify=tls_for(self.url, self._ca) or False,
                 )
             except (httpx.InvalidURL, ValueError) as error:
                 raise EngineError(f"{self.url!r} is not the URL of an engine: {error}.") from error
         return self._http
 
 
-def tls_for(url: str) -> ssl.SSLContext | None:
-    """Return the TLS settings for an engine with --tls-cert, None for one without.
+def tls_for(url: str, ca: str = "") -> ssl.SSLContext | None:
+    """Return the TLS settings for an engine, None for one at an http URL.
 
-    The certificate names another host than the loopback address, so it is not verified.
+    The certificate is verified with those of the file `ca`, or with the system's. On this machine it is not
+    without `ca`: it names another host than the loopback address. Raises EngineError for a file that cannot
+    be used.
     """
     if not url.startswith("https:"):
         return None
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise EngineError(f"{ca} is not a file with certificates: {error}.") from error
+    if is_this_machine(url) and not ca:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     return context
 
 

@@ -21,7 +21,8 @@ COLUMNS = ("URL", "PID", "KIND", "FORWARDING", "VERSION", "SINCE", "JOURNAL")
 
 @click.command()
 @format_option
-def ps(shape: str) -> None:
+@click.option("--show-secrets", is_flag=True, help="With --format json: also the token of each.")
+def ps(shape: str, show_secrets: bool) -> None:
     """List the engines that you run on this machine, the newest first.
 
     KIND is the command that runs the engine: screen, tail, forward or proxy; engine for a process of its own,
@@ -32,9 +33,14 @@ def ps(shape: str) -> None:
     rows, words = asyncio.run(list_engines())
     for text in words:
         say(text)
+    if show_secrets and shape != "json":
+        raise click.UsageError("--show-secrets needs --format json.")
     if shape == "json":
+        from ...core.serve.notes import running
+
+        tokens = {note.url: note.token for note in running()} if show_secrets else {}
         for row in rows:
-            _write_json(row)
+            _write_json(row, tokens.get(row.url, ""))
     elif rows:
         _write_table(rows)
     else:
@@ -67,8 +73,9 @@ def stop(url: str, yes: bool) -> None:
     say(f"Stopped: {note.url} ({note.kind}, process {note.pid})")
 
 
-def _write_json(row: RunningEngineRow) -> None:
-    write_json({name: getattr(row, name) for name in row.__struct_fields__})
+def _write_json(row: RunningEngineRow, token: str = "") -> None:
+    fields = {name: getattr(row, name) for name in row.__struct_fields__}
+    write_json(fields | {"token": token} if token else fields)
 
 
 def _write_table(rows: list[RunningEngineRow]) -> None:

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from ...core.errors import PortTaken
+from ...core.errors import JournalLocked, PortTaken
 from ...core.settings import Settings
-from .completing import complete_engine
+from .completing import complete_engine, complete_file
 from .options import load, read_settings
 from .output import ask, say
 
@@ -34,23 +34,74 @@ def open_screen(*, demo: bool, **options: Any) -> int:
         try:
             return asyncio.run(screen_with_engine(settings))
         except PortTaken as error:
+            if _attached_instead(error, settings):
+                return 0
             settings = _on_the_next_port(settings, error)
+        except JournalLocked as error:
+            if not _attached_instead(error, settings):
+                raise
+            return 0
+
+
+def _attached_instead(error: PortTaken | JournalLocked, settings: Settings) -> bool:
+    """Attach the screen to the engine that has the port or the journal, if there is one and the user accepts.
+
+    Returns False if not.
+    """
+    from ...core.serve.notes import running
+
+    for note in running():
+        ports = {urlsplit(url).port for url in note.urls}
+        if error.port in ports if isinstance(error, PortTaken) else note.url in str(error):
+            what = f"port {error.port}" if isinstance(error, PortTaken) else "this journal"
+            if not ask(f"The segtap at {note.url} has {what}. Attach to it?", default=True):
+                return False
+            asyncio.run(_screen(note.url, note.token, settings, ""))
+            return True
+    return False
 
 
 @click.command()
 @click.argument("url", default="", shell_complete=complete_engine)
+@click.option(
+    "--token-env",
+    metavar="NAME",
+    help="Variable with the engine's token, for one of another machine: segtap ps --show-secrets there.",
+)
+@click.option(
+    "--ca", shell_complete=complete_file, metavar="FILE", help="Certificates to verify an https URL with."
+)
 @click.option("--theme", metavar="NAME", help="Colours of the screen.")
-def attach(url: str, theme: str | None) -> None:
+def attach(url: str, token_env: str | None, ca: str | None, theme: str | None) -> None:
     """Open the screen on a running engine: the newest one, or the one at URL.
 
-    The engine goes on when the screen closes.
+    The engine goes on when the screen closes. Several screens may be open at once. An engine of another
+    machine is reached through a tunnel (ssh -L 8765:127.0.0.1:8765 HOST) or at the https URL of a proxy
+    there, with its token in a variable.
     """
     from ...core.serve.notes import find_engine
 
     settings = load({"screen": {"theme": theme}} if theme else None)
-    address, token = find_engine(url)
+    address, token = _distant(url, token_env) if token_env else find_engine(url)
     _need_a_terminal()
-    asyncio.run(_screen(address, token, settings))
+    asyncio.run(_screen(address, token, settings, ca or ""))
+
+
+def _distant(url: str, token_env: str) -> tuple[str, str]:
+    """Return URL and token of an engine that has no note here."""
+    from ...core.config.secrets import read_secret
+    from ...core.errors import EngineError
+    from ...core.server_url import checked, is_this_machine
+
+    address, token = checked(url or "http://127.0.0.1:8765"), read_secret(token_env, os.environ)
+    if not token:
+        raise EngineError(f"--token-env names {token_env}, which is not set.")
+    if address.startswith("http:") and not is_this_machine(address):
+        raise EngineError(
+            f"{address} is another machine, and http would show the token on the way. Use https, or a tunnel:"
+            " ssh -L 8765:127.0.0.1:8765 HOST, and the URL http://127.0.0.1:8765"
+        )
+    return address, token
 
 
 async def screen_with_engine(settings: Settings) -> int:
@@ -161,14 +212,14 @@ class OwnEngine:
         await (self._engine or self._starting.result()).aclose()
 
 
-async def _screen(url: str, token: str, settings: Settings) -> None:
+async def _screen(url: str, token: str, settings: Settings, ca: str) -> None:
     from ...core.api.client import Client
     from ..app import SegtapApp
     from ..theme_memory import place
     from ..theming import user_folder
 
     _collect_no_garbage()
-    async with Client(url, token) as client:
+    async with Client(url, token, ca=ca) as client:
         await client.state()
         _collect_rarely()
         await SegtapApp(client, settings, memory=place(), themes=user_folder()).run_async(

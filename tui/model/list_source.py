@@ -186,10 +186,14 @@ class ListSource:
             await self._behind.wait()
             async with self._reading:
                 self._behind.clear()
-                await self._quietly(self._catch_up())
+                read = await self._quietly(self._catch_up())
                 if self._outdated:
                     self._outdated = False
                     await self._quietly(self._refresh())
+            if not read:
+                # A tunnel may lose this connection alone: what comes next may not be put after the gap.
+                self._behind.set()
+                await asyncio.sleep(PATIENCE[0])
 
     async def _refresh(self) -> None:
         """Read again how the messages in the list were delivered."""
@@ -442,11 +446,15 @@ class ListSource:
         self._listener.loaded()
         return True
 
-    async def _quietly(self, work: Awaitable[object]) -> None:
-        """Await it. Ignore a lost engine, which the feed reports; show any other error to the user."""
+    async def _quietly(self, work: Awaitable[object]) -> bool:
+        """Await it. Ignore a lost engine, which the feed reports; show any other error to the user.
+
+        Returns False if the engine was lost.
+        """
         try:
             await work
         except EngineError:
-            return
+            return False
         except SegtapError as error:
             self._listener.trouble(error)
+        return True
