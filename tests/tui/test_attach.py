@@ -119,7 +119,7 @@ async def test_without_a_screen_the_way_to_attach_is_said(tmp_path: Path) -> Non
                 *more,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env={**os.environ, "T": "any"},
+                env=environ,
             )
             _, said = await done.communicate()
             assert done.returncode == 2
