@@ -38,7 +38,7 @@ class Lines:
         found = _NUMBER.search(words.partition(":")[0])
         tables = self._tables.get(name, ())
         if found is None or int(found[1]) > len(tables):
-            return self._keys.get(("", name), 0)
+            return self._keys.get(("", name)) or next(iter(tables), 0)
         return tables[int(found[1]) - 1]
 
 

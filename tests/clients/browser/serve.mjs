@@ -13,9 +13,10 @@ context.on("request", (request) => seen.requests.push(request.url()));
 context.on("requestfailed", (request) => seen.failed.push(request.url()));
 
 let drawn = "";
+let ending = false; // textual.js then complains that its socket is closed
 let look = () => {};
 const page = await context.newPage();
-page.on("console", (message) => message.type() === "error" && seen.errors.push(message.text()));
+page.on("console", (message) => !ending && message.type() === "error" && seen.errors.push(message.text()));
 page.on("pageerror", (error) => seen.errors.push(error.message));
 page.on("websocket", (socket) => {
   seen.requests.push(socket.url());
@@ -59,5 +60,16 @@ await page.keyboard.type("r");
 await until("eplay", since);
 seen.replayed = drawn.slice(since);
 await page.waitForTimeout(500);
+
+since = drawn.length;
+await page.reload();
+await until("Order Completed", since);
+await page.click("#terminal");
+ending = true;
+await page.keyboard.type("q");
+await page.waitForSelector("#ended:not([hidden])", { timeout: 30000 });
+since = drawn.length;
+await page.click("#again");
+await until("Order Completed", since);
 await browser.close();
 console.log(JSON.stringify(seen));

@@ -149,4 +149,4 @@ def test_a_wrong_setting_says_what_was_meant(tmp_path: Path, text: str, words: s
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, text)
     assert words in str(caught.value)
-    assert "segtap.toml: " in str(caught.value)
+    assert "segtap.toml, line " in str(caught.value)

@@ -94,7 +94,7 @@ def test_rules_are_read_from_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('[[redact]]\npattern = "("', r"segtap.toml: redaction rule 1: the pattern cannot be read"),
+        ('[[redact]]\npattern = "("', r"segtap.toml, line 1: redaction rule 1: the pattern cannot be read"),
         ("[[redact]]\nname = 'x'", "has neither path nor pattern"),
         ("[[redact]]\npaths = 'x'", r"has no key 'paths'"),
         ("[[redact]]\npath = 'x'\naction = 'mask'", "redaction rule 1: Invalid enum value 'mask'"),
