@@ -35,6 +35,8 @@ def forward(dry_run: bool, **options: Any) -> None:
         if settings.ingest.answers:
             say(f"Answers on demand: {'; '.join(settings.ingest.answers)}")
         doing = "Sending nothing (dry run)" if dry_run else "Forwarding"
+        if settings.forward.receive_only:
+            doing = "Receiving for others that send"
         say(f"{doing}: {' '.join(engine.urls)} → {where}")
 
     run(serve(settings, forwarding=True, ready=ready, kind="forward"))

@@ -253,11 +253,26 @@ class Connection:
 
     async def subscribe(self, subject: str, receive: Callable[[Delivered], Awaitable[None]]) -> Any:
         """Call `receive` with each message on a subject; returns what `unsubscribe` ends."""
-        return await self._nc.subscribe(subject, cb=receive, pending_msgs_limit=-1, pending_bytes_limit=-1)
+        try:
+            return await self._nc.subscribe(
+                subject, cb=receive, pending_msgs_limit=-1, pending_bytes_limit=-1
+            )
+        except Exception as error:  # nats-py's errors have no base but this
+            raise self._lost(error) from error
+
+    async def unsubscribe(self, subscription: Any) -> None:
+        """End a subscription; one of a connection that is lost has ended."""
+        try:
+            await subscription.unsubscribe()
+        except Exception as error:
+            raise self._lost(error) from error
 
     async def tell(self, subject: str, data: bytes, reply: str = "") -> None:
         """Publish without waiting for an answer."""
-        await self._nc.publish(subject, data, reply=reply)
+        try:
+            await self._nc.publish(subject, data, reply=reply)
+        except Exception as error:
+            raise self._lost(error) from error
 
     async def _ask(self, subject: str, data: bytes, headers: Mapping[str, str], seconds: float) -> Delivered:
         if self.barred:
@@ -275,15 +290,16 @@ class Connection:
         except Away:
             raise
         except Exception as error:
-            raise Away(
-                f"{self.address.shown} cannot be sent to ({type(error).__name__}: {error})."
-            ) from error
+            raise self._lost(error) from error
         finally:
             timer.cancel()
             self._answers.pop(number, None)
         if answer.headers and answer.headers.get("Status") == "503":
             raise Away(f"{self.address.shown} has no JetStream stream that answers now.")
         return answer
+
+    def _lost(self, error: Exception) -> Away:
+        return Away(f"{self.address.shown} cannot be sent to ({type(error).__name__}: {error}).")
 
     def _late(self, future: asyncio.Future[Delivered]) -> None:
         if not future.done():

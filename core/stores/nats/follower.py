@@ -98,7 +98,7 @@ class Follower:
                 await self._take()
         finally:
             if self._connection.connected:
-                await subscription.unsubscribe()
+                await self._connection.unsubscribe(subscription)
                 await self._forget(name)
 
     async def _take(self) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import JournalError
 from ..base import Rest
+from . import tasks
 from .address import PARTITIONS
 from .connection import WRONG_LAST_SEQUENCE, ApiFault, Away, Connection
 from .streams import LEASE_SECONDS, info, lease_subject
@@ -40,7 +41,7 @@ class Shares:
     @asynccontextmanager
     async def taking_part(self, rest: Rest) -> AsyncGenerator[None]:
         """Take part until left; `rest` keeps the forwarder from sending while what it holds changes."""
-        task = asyncio.create_task(self._run(rest), name="segtap-shares")
+        task = tasks.start("sharing the work", lambda: self._run(rest))
         try:
             yield
         finally:

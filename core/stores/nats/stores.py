@@ -18,7 +18,7 @@ from ...settings import JournalSettings
 from ..base import Cursor, Drop, Stores
 from ..sqlite.copy import StreamCopy, open_copy, remove_copy
 from ..sqlite.stores import open_file
-from . import streams
+from . import streams, tasks
 from .address import Address, cache_paths, read_address
 from .connection import MESSAGE_NOT_FOUND, ApiFault, Away, Connection
 from .log import NatsReceipts
@@ -64,15 +64,15 @@ class NatsStores:
     async def start(self, *, connected: bool) -> None:
         """Begin to follow the streams."""
         await self.receipts.spool.open()
-        work = [
-            self.receipts.follower.run(),
-            self.outbox.follower.run(),
-            self.receipts.spool.run(),
-            self._watch_streams(),
-        ]
+        work = {
+            "following the receipts": self.receipts.follower.run,
+            "following the outcomes": self.outbox.follower.run,
+            "publishing what was kept": self.receipts.spool.run,
+            "watching the streams": self._watch_streams,
+        }
         if not connected:
-            work.append(self._connect())
-        self._tasks = [asyncio.create_task(one, name="segtap-nats") for one in work]
+            work["connecting to NATS"] = self._connect
+        self._tasks = [tasks.start(name, one) for name, one in work.items()]
 
     @property
     def path(self) -> str:
