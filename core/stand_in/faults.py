@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from ..on_demand import Demand
 
 WIRE_LIMIT = 2_097_152
 """Bytes that a body may have as it is sent."""
@@ -45,3 +47,30 @@ def import_error(status: int, error: str, **more: object) -> Fault:
 TOO_LARGE = import_error(413, f"request exceeds max limit of {WIRE_LIMIT} bytes")
 UNAUTHORIZED = import_error(401, "Invalid credentials")
 WRONG_PROJECT = import_error(403, "The service account has no access to this project")
+
+_ERRORS = {
+    400: "request is not valid",
+    401: "Invalid credentials",
+    413: f"request exceeds max limit of {WIRE_LIMIT} bytes",
+    429: "Project exceeded rate limits. Please retry the request with exponential backoff.",
+}
+_GATEWAY = {
+    502: "<html><head><title>502 Bad Gateway</title></head></html>",
+    503: "upstream connect error or disconnect/reset before headers",
+}
+
+
+def on_demand(demand: Demand, path: str) -> Fault:
+    """Return an answer on demand in Mixpanel's words."""
+    if demand.reset:
+        return Fault(breaks="reset")
+    if demand.lost:
+        return Fault(drop="after")
+    after = () if demand.retry_after is None else (("retry-after", str(demand.retry_after)),)
+    status = demand.status
+    words = _ERRORS.get(status, REASONS.get(status, "Error"))
+    if status >= 500:
+        return Fault(status, _GATEWAY.get(status, words), after)
+    if path == "/import":
+        return replace(import_error(status, words), headers=after)
+    return Fault(status, {"error": words, "status": "error"}, after)

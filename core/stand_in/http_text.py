@@ -7,12 +7,15 @@ import base64
 import contextlib
 import gzip
 import json
+import re
 import socket
 import struct
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from .faults import REASONS, Fault
+
+_TOKEN = re.compile(r'"\$?token"\s*:\s*"([^"]*)"')
 
 
 async def read_request(
@@ -47,6 +50,29 @@ def plain_text(target: str, headers: dict[str, str], body: bytes) -> bytes:
     with contextlib.suppress(ValueError):
         text += b"\n" + base64.b64decode(data.partition(b"&")[0].strip(), validate=True)
     return text
+
+
+def token_of(target: str, headers: dict[str, str], body: bytes) -> str:
+    """Return the project token of a request's first record, else the Basic user name."""
+    text = plain_text(target, headers, body).decode("utf-8", "replace")
+    if (found := _TOKEN.search(text)) is not None:
+        return found[1]
+    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(encoded).decode("utf-8", "replace").partition(":")[0]
+    return ""
+
+
+async def write_page(writer: asyncio.StreamWriter, text: str, more: tuple[tuple[str, str], ...] = ()) -> None:
+    """Write a page of HTML."""
+    body = text.encode()
+    head = "".join(f"{name}: {value}\r\n" for name, value in more)
+    lines = (
+        f"HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {len(body)}\r\n{head}"
+    )
+    writer.write(f"{lines}\r\n".encode() + body)
+    await writer.drain()
 
 
 async def write_answer(

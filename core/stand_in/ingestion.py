@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from .counted import Copy, copy_of
 from .faults import TOO_LARGE, UNAUTHORIZED, WIRE_LIMIT, WRONG_PROJECT, Fault
 from .http_text import plain_text
 from .rules import (
@@ -45,6 +46,8 @@ class Received:
     status: int = 0
     answer: Any = None
     text: bytes = b""
+    at: int = 0
+    """When it came (ms)."""
 
     def holds(self, part: str) -> bool:
         """Return True if the request's data, unpacked, holds this text; also if it was not accepted."""
@@ -86,6 +89,8 @@ class Ingestion:
         """Forget everything received."""
         self.requests: list[Received] = []
         self.events: list[dict[str, Any]] = []
+        self.copies: list[Copy] = []
+        """What decides about each of the events."""
         self.profiles: dict[Any, dict[str, Any]] = {}
         self.groups: dict[Any, dict[str, Any]] = {}
         self.profile_log: list[dict[str, Any]] = []
@@ -124,14 +129,22 @@ class Ingestion:
             "groups": {f"{key}/{id}": profile for (key, id), profile in self.groups.items()},
         }
 
-    def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Fault:
-        """Accept or refuse a request; returns the answer: the scripted fault, or what Mixpanel would say."""
+    def handle(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: bytes,
+        demanded: Fault | None = None,
+    ) -> Fault:
+        """Accept or refuse a request; returns the answer: a fault, given or scripted, or Mixpanel's."""
         parts = urlsplit(target)
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         received = Received(method, parts.path.rstrip("/"), query, headers, len(body))
         received.text = plain_text(target, headers, body)
         self.requests.append(received)
-        fault = self._next_fault(received.path) or self._standing(received)
+        received.at = self._now()
+        fault = demanded or self._next_fault(received.path) or self._standing(received)
         if fault is None or fault.ingest or fault.drop == "after" or fault.hang:
             received.status, received.answer = self._ingest(received, body)
         if fault is None:
@@ -189,12 +202,12 @@ class Ingestion:
         if len(received.records) > RECORD_LIMIT:
             error = f"request exceeds max limit of {RECORD_LIMIT} records"  # MODELLED
             return 400, {"code": 400, "error": error, "status": "Bad Request"}
-        now = self.now_ms if self.now_ms is not None else int(time.time() * 1000)
+        now = self._now()
         failed: list[dict[str, Any]] = []
         for index, record in enumerate(received.records):
             fault = import_faults(record, now, enforce_length=self.enforce_length)
             if fault is None:
-                self.events.append(record)
+                self._keep(record, now)
                 continue
             insert_id = as_object(as_object(record).get("properties")).get("$insert_id", "")
             failed.append({"index": index, "insert_id": insert_id, "field": fault[0], "message": fault[1]})
@@ -235,13 +248,20 @@ class Ingestion:
 
     def _take(self, path: str, record: dict[str, Any]) -> None:
         if path in ("/track", "/import"):
-            self.events.append(record)
+            self._keep(record, self._now())
             return
         self.profile_log.append(record)
         if path == "/engage":
             update_profile(self.profiles, record["$distinct_id"], record)
         else:
             update_profile(self.groups, (record["$group_key"], record["$group_id"]), record)
+
+    def _keep(self, record: dict[str, Any], now: int) -> None:
+        self.events.append(record)
+        self.copies.append(copy_of(record, len(self.requests), now))
+
+    def _now(self) -> int:
+        return self.now_ms if self.now_ms is not None else int(time.time() * 1000)
 
     def _form_answer(self, received: Received, error: str | None) -> Any:
         if received.query.get("verbose") == "1":

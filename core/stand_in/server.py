@@ -7,8 +7,8 @@ In a test::
         ...                                           # send to mixpanel.url
         assert mixpanel.events[0]["event"] == "Signed Up"
 
-By hand: `python -m segtap.core.stand_in --port 9000` writes `{"url": …}` on stdout and serves until it is
-interrupted. `GET /_records` shows what it holds, `POST /_reset` forgets all. `POST /_faults` queues answers:
+By hand it is `segtap mixpanel`. `GET /` is a page of what it holds, `GET /?format=json` the same as JSON.
+`GET /_records` shows what it holds, `POST /_reset` forgets all. `POST /_faults` queues answers:
 a list of objects with the fields of `Fault`, `path`, and `holding`: with it, the fault is the answer to every
 request that holds this text, for ever (a poisoned record). `always`: to every request.
 """
@@ -20,12 +20,16 @@ import contextlib
 import json
 import ssl
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from .faults import Fault
-from .http_text import read_request, write_answer, write_broken
+from ..on_demand import Demands
+from .counted import OfInsertId, by_insert_id
+from .faults import Fault, on_demand
+from .http_text import read_request, token_of, write_answer, write_broken, write_page
 from .ingestion import Ingestion
+from .page import HEADERS, page, when
 
 
 class MixpanelServer(Ingestion):
@@ -54,6 +58,7 @@ class MixpanelServer(Ingestion):
         self.port = port
         self.tls = tls
         self.connections = 0
+        self.demands = Demands()
         self._server: asyncio.Server | None = None
         self._handlers: set[asyncio.Task[None]] = set()
         self._released = asyncio.Event()
@@ -105,10 +110,20 @@ class MixpanelServer(Ingestion):
     ) -> bool:
         """Answer one request; return False if the connection is to be closed."""
         path = urlsplit(target).path
-        if path.startswith("/_"):
-            await write_answer(writer, *self._control(path, body))
+        if path.startswith("/_") or (path == "/" and method == "GET"):
+            if not _is_own(headers):
+                await write_answer(writer, 403, {"error": "only pages of this machine are answered"})
+            elif path == "/" and "format=json" not in urlsplit(target).query:
+                await write_page(writer, self._page(), HEADERS)
+            else:
+                await write_answer(writer, *self._control(path, body))
             return True
-        reply = self.handle(method, target, headers, body)
+        demand, demanded = self.demands.take(lambda: token_of(target, headers, body), path.rstrip("/")), None
+        if demand is not None:
+            await asyncio.sleep(demand.delay)
+            if demand.status or demand.reset or demand.lost:
+                demanded = on_demand(demand, path.rstrip("/"))
+        reply = self.handle(method, target, headers, body, demanded)
         if reply.hang:
             await self._released.wait()
         if reply.hang or reply.drop:
@@ -120,6 +135,13 @@ class MixpanelServer(Ingestion):
         return True
 
     def _control(self, path: str, body: bytes) -> tuple[int, Any]:
+        if path == "/":
+            return 200, {
+                "events": [_as_json(one) for one in by_insert_id(self.copies)],
+                "profiles": self.profiles,
+                "groups": {f"{key}/{id}": profile for (key, id), profile in self.groups.items()},
+                "answers": self.demands.shown,
+            }
         if path == "/_records":
             return 200, self.snapshot()
         if path == "/_reset":
@@ -136,3 +158,38 @@ class MixpanelServer(Ingestion):
                     self.script(Fault(**item), path=where)
             return 200, {"queued": len(self.faults)}
         return 404, {"error": f"no such page: {path}"}
+
+    def _page(self) -> str:
+        """Return the page of what it holds."""
+        requests = [
+            (
+                when(one.at),
+                f"{one.method} {one.path}",
+                str(len(one.records)),
+                _answer_of(one.status, one.answer),
+            )
+            for one in self.requests
+        ]
+        return page(by_insert_id(self.copies), self.profiles, self.groups, requests, self.demands.shown)
+
+
+def _as_json(one: OfInsertId) -> dict[str, Any]:
+    """Return the events of an insert id for JSON."""
+    return asdict(one)
+
+
+def _answer_of(status: int, answer: Any) -> str:
+    """Return status and body of an answer as one text."""
+    if not status:
+        return "none"
+    return f"{status} {answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)}"
+
+
+def _is_own(headers: dict[str, str]) -> bool:
+    """Return True for a request of this machine's own: its Host is loopback, and no other page sends it."""
+    host = headers.get("host", "")
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    if name.strip("[]") not in ("127.0.0.1", "localhost", "::1"):
+        return False
+    origin = headers.get("origin", "")
+    return origin in ("", f"http://{host}", f"https://{host}")

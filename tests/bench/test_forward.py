@@ -7,7 +7,6 @@ do not.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 
@@ -55,11 +54,11 @@ async def bare(forms: list[WireForm]) -> None:
 
 async def test_forwarding_a_backlog_against_bare_httpx() -> None:
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "segtap.core.stand_in", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "segtap.tui", "mixpanel", "--port", "0", stdout=asyncio.subprocess.PIPE
     )
     try:
         assert server.stdout is not None
-        url = json.loads(await server.stdout.readline())["url"]
+        url = (await server.stdout.readline()).decode().split()[-1]
         properties = {f"property_{n}": "a value of some length" for n in range(20)}
         forwarded = posted = float("inf")
         for _ in range(ROUNDS):

@@ -233,6 +233,12 @@ CASES: dict[str, list[Case]] = {
         ("deliveries", "drop", "--yes", "--filter", "sent:yes", "--format", "json"),
         ("deliveries", "edit", NAME),
     ],
+    "mixpanel": [
+        ("mixpanel", "list", "--url", f"http://{NAME}"),
+        ("mixpanel", "list", "--url", NAME, "--format", "json"),
+        ("mixpanel", "--port", "0", "--answer", NAME),
+        ("mixpanel", "--port", "0", "--answer", f"429 key='{NAME}"),
+    ],
     "held": [
         ("held", "list"),
         ("held", "list", "--filter", NAME, "--format", "json"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.engine.deliveries import rows_of
 from segtap.core.json_text import to_json
 from segtap.core.not_imitated import NOT_IMITATED_KINDS, SCOPES
+from segtap.core.stand_in.counted import by_insert_id, copy_of
 from segtap.core.testing.expecting import Expected, Outcome
 from segtap.core.verdict import Finding
 from segtap.tui.cli import COMMANDS, cli
@@ -210,10 +212,19 @@ def test_the_answer_of_expect() -> None:
         assert fits(value, SHAPES["segtap expect"][0]), value
 
 
+def test_the_lines_of_a_mixpanel_for_tests() -> None:
+    record = {"event": "Sold", "properties": {"distinct_id": "u", "time": 1_796_000_000, "$insert_id": "i"}}
+    other = {"event": "Sold", "properties": {"distinct_id": "u", "time": 1_796_000_000}}
+    for one in by_insert_id([copy_of(record, 1, 2), copy_of(record, 2, 3), copy_of(other, 3, 4)]):
+        value = json.loads(json.dumps(asdict(one)))
+        assert fits(value, SHAPES["segtap mixpanel list"][0]), value
+
+
 def test_every_shape_is_tried() -> None:
     tried = {
         *RUNS,
         *DELIVERIES,
+        "segtap mixpanel list",
         "segtap tail",
         "segtap stats",
         "segtap expect",

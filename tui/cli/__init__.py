@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "attach": ("screen", "Open the screen on a running engine."),
     "serve": ("serve", "Show the screen of a running engine in a browser."),
     "forward": ("forward", "Receive and forward without a screen."),
+    "mixpanel": ("mixpanel", "Be a Mixpanel for tests, and show what it counts twice."),
     "proxy": ("proxy", "Pass requests on to Segment and Mixpanel, and show them."),
     "ps": ("engines", "List the engines of this machine."),
     "stop": ("engines", "Stop an engine cleanly."),

@@ -47,11 +47,11 @@ async def test_mixpanels_own_client_is_served() -> None:
 
 async def test_by_hand_it_says_where_it_is_and_what_it_holds() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "segtap.core.stand_in", "--port", "0", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "segtap.tui", "mixpanel", "--port", "0", stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None
-        url = json.loads(await process.stdout.readline())["url"]
+        url = (await process.stdout.readline()).decode().split()[-1]
         async with httpx.AsyncClient(base_url=url) as client:
             record = {"$token": "t", "$distinct_id": "u", "$set": {"a": 1}}
             answer = await client.post("/engage", data={"data": json.dumps(record)})
