@@ -17,6 +17,7 @@ from typing import Any
 from .rules import as_object
 
 EARLIEST_MS = 31_536_000_000
+LATEST_MS = 10**15
 CLOSE_MS = 5_000
 """Milliseconds between two events of one name and user that may be one action sent under two insert ids."""
 MOST_ALSO = 5
@@ -65,7 +66,7 @@ def copy_of(record: dict[str, Any], request: int, at: int) -> Copy:
     properties = as_object(record.get("properties"))
     stamp = properties.get("time")
     time = 0
-    if isinstance(stamp, int | float) and not isinstance(stamp, bool):
+    if isinstance(stamp, int | float) and not isinstance(stamp, bool) and abs(stamp) < LATEST_MS:
         time = int(stamp if stamp >= EARLIEST_MS else stamp * 1000)
     insert_id = properties.get("$insert_id")
     return Copy(

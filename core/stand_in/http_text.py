@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import struct
+import zlib
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -45,7 +46,11 @@ async def read_request(
 def plain_text(target: str, headers: dict[str, str], body: bytes) -> bytes:
     """Return the data of a request as text: unpacked, percent-decoded, with the query, Base64 undone."""
     text = unquote_to_bytes(target) + b"\n"
-    text += gzip.decompress(body) if headers.get("content-encoding") == "gzip" else unquote_to_bytes(body)
+    if headers.get("content-encoding") == "gzip":
+        with contextlib.suppress(OSError, EOFError, zlib.error):
+            text += gzip.decompress(body)
+    else:
+        text += unquote_to_bytes(body)
     _, _, data = text.partition(b"data=")
     with contextlib.suppress(ValueError):
         text += b"\n" + base64.b64decode(data.partition(b"&")[0].strip(), validate=True)

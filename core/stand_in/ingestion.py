@@ -7,6 +7,7 @@ valid, as documented; `one_means="all"` is the other reading of the documentatio
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -114,8 +115,9 @@ class Ingestion:
         """Return the events that reports show: the latest by (event, distinct_id, time, $insert_id)."""
         shown: dict[tuple[Any, ...], dict[str, Any]] = {}
         for event in self.events:
-            properties = event["properties"]
-            key = (event["event"], *(properties.get(k) for k in ("distinct_id", "time", "$insert_id")))
+            properties = as_object(event.get("properties"))
+            named = (event.get("event"), *(properties.get(k) for k in ("distinct_id", "time", "$insert_id")))
+            key = tuple(json.dumps(one) if isinstance(one, list | dict) else one for one in named)
             shown[key] = event
         return shown
 

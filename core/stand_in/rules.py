@@ -54,7 +54,7 @@ def decode_import(body: bytes, headers: dict[str, str]) -> tuple[list[Any], byte
         if "ndjson" in headers.get("content-type", ""):
             return [json.loads(line) for line in raw.splitlines() if line.strip()], raw
         records = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"invalid JSON: {error}") from error
     return _as_list(records), raw
 
@@ -62,7 +62,7 @@ def decode_import(body: bytes, headers: dict[str, str]) -> tuple[list[Any], byte
 def decode_form(body: bytes, query: dict[str, str], headers: dict[str, str]) -> tuple[list[Any], str]:
     """Return the records of `data=` (form body or query, JSON or base64) or of a JSON body, and its shape."""
     if "json" in headers.get("content-type", ""):
-        text = body.decode()
+        text = body.decode("utf-8", "replace")
     else:
         fields = parse_qs(body.decode("latin-1"), keep_blank_values=True) if body else {}
         text = fields["data"][0] if "data" in fields else query.get("data", "")
@@ -74,7 +74,7 @@ def decode_form(body: bytes, query: dict[str, str], headers: dict[str, str]) -> 
             shape = "base64"
             text = base64.b64decode(text + "=" * (-len(text) % 4)).decode()
         records = json.loads(text)
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, RecursionError, binascii.Error) as error:
         raise Unreadable("data, invalid JSON or base64") from error
     return _as_list(records), shape
 
@@ -154,14 +154,21 @@ def form_fault(path: str, record: Any) -> str | None:
     for key in required:
         if record.get(key) in (None, ""):
             return f"{key}, missing or empty"
+        if not isinstance(record[key], str | int | float):
+            return f"{key}, must be a string or number"
     operations = OPERATIONS & record.keys()
     if not operations:
         return "no operation in record"
-    additions = record.get("$add", {})
-    if not isinstance(additions, dict) or not all(
-        isinstance(n, int | float) for n in as_object(additions).values()
-    ):
+    for key in operations - {"$unset", "$delete"}:
+        if not isinstance(record[key], dict):
+            return f"{key}, must be an object"
+    if not all(isinstance(n, int | float) for n in as_object(record.get("$add")).values()):
         return "$add, values must be numbers"
+    if not all(isinstance(values, list) for values in as_object(record.get("$union")).values()):
+        return "$union, values must be lists"
+    names = record.get("$unset", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in _as_list(names)):
+        return "$unset, must be a list of names"
     return None
 
 
@@ -169,7 +176,10 @@ def form_fault(path: str, record: Any) -> str | None:
 
 
 def update_profile(store: dict[Any, dict[str, Any]], key: Any, record: dict[str, Any]) -> None:
-    """Apply one profile operation, as Mixpanel documents it."""
+    """Apply one profile operation, as Mixpanel documents it.
+
+    What adds to a value of another type leaves it.
+    """
     if "$delete" in record:
         store.pop(key, None)
         return
@@ -178,13 +188,16 @@ def update_profile(store: dict[Any, dict[str, Any]], key: Any, record: dict[str,
     for name, value in record.get("$set_once", {}).items():
         profile.setdefault(name, value)
     for name, value in record.get("$add", {}).items():
-        profile[name] = profile.get(name, 0) + value
+        if isinstance(profile.get(name, 0), int | float):
+            profile[name] = profile.get(name, 0) + value
     for name, value in record.get("$append", {}).items():
-        profile.setdefault(name, []).append(value)
+        if isinstance(profile.setdefault(name, []), list):
+            profile[name].append(value)
     for name, values in record.get("$union", {}).items():
-        held = profile.setdefault(name, [])
-        held.extend(value for value in values if value not in held)
+        if isinstance(held := profile.setdefault(name, []), list):
+            held.extend(value for value in values if value not in held)
     for name, value in record.get("$remove", {}).items():
-        profile[name] = [item for item in profile.get(name, []) if item != value]
+        if isinstance(profile.setdefault(name, []), list):
+            profile[name] = [item for item in profile[name] if item != value]
     for name in record.get("$unset", []):
         profile.pop(name, None)

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 from ..on_demand import Demands
 from .counted import OfInsertId, by_insert_id
 from .faults import Fault, on_demand
-from .http_text import read_request, token_of, write_answer, write_broken, write_page
+from .http_text import answer_bytes, read_request, token_of, write_answer, write_broken, write_page
 from .ingestion import Ingestion
 from .page import HEADERS, page, when
 
@@ -99,6 +99,9 @@ class MixpanelServer(Ingestion):
                     break
         except (ConnectionError, asyncio.CancelledError):
             pass
+        except (ValueError, asyncio.LimitOverrunError):
+            # What is not HTTP: a line that cannot be read, or a head without end.
+            writer.write(answer_bytes(400, {"error": "not an HTTP request"}, (("connection", "close"),)))
         finally:
             self._handlers.discard(task)
             writer.close()

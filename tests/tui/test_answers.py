@@ -54,5 +54,5 @@ def test_a_detail_names_its_attempt() -> None:
     at = detail.summary.received_at
     attempts = (Attempt(at - 2_000, "429"), Attempt(at, "connection reset"), Attempt(at + 2_000, "200"))
     (line,) = attempts_of(msgspec.structs.replace(detail, attempts=attempts))
-    assert line.plain.startswith("Attempt 2 of 3 of the SDK to send it: 429 at ")
+    assert line.plain.startswith("Attempt 2 of 3 by the SDK: 429 at ")
     assert ", connection reset at " in line.plain

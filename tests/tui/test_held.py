@@ -78,6 +78,7 @@ async def test_h_lists_what_is_held_and_releases_the_selected_one(app_on: AppOn)
         await pilot.press("o")
         await until(pilot, lambda: decided(viewer, "release") == [3])
         await until(pilot, lambda: "is released. It goes to project a1b2…f9" in said(pilot))
+        await listed(pilot, main, 8, 15)
         await pilot.press("escape")
         await until(pilot, lambda: main.filter_bar.text == "type:track,page")
 

@@ -57,7 +57,8 @@ async def _offer(on: Context) -> None:
         case "drop_all":
             await many_send.drop(on, these, held=True)
         case _:
-            pass
+            return
+    on.reload()  # what is not held any more leaves the list
 
 
 def _question(on: Context, one: Summary | None) -> str:

@@ -252,7 +252,7 @@ def attempts_of(detail: MessageDetail) -> list[Content]:
     own = next((at for at, one in enumerate(some, 1) if one.at == detail.summary.received_at), 0)
     which = f"Attempt {own} of {len(some)}" if own else counted(len(some), "attempt")
     each = ", ".join(f"{clean(one.answer)} at {clock.local(one.at, one.at)}" for one in some)
-    return [Content.styled(f"{which} of the SDK to send it: {each}.", "$mark-warning")]
+    return [Content.styled(f"{which} by the SDK: {each}.", "$mark-warning")]
 
 
 def says(detail: MessageDetail, sending: Sending = "") -> tuple[str, str]:
