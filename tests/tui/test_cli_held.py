@@ -51,10 +51,15 @@ async def fill(settings: Settings, work: Callable[[Engine], Any] | None = None) 
         await until(client, lambda state: (state.deliveries.held, state.deliveries.sent) == (3, 1))
         if work is not None:
             await asyncio.to_thread(work, engine)
-            await until(client, lambda state: (state.deliveries.off, state.deliveries.sent) == (1, 3))
+            await until(client, lambda state: (state.deliveries.off, state.deliveries.sent) == (2, 3))
 
 
-def test_with_an_engine(tmp_path: Path) -> None:
+def test_with_an_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i "s/Refunded/Returned/" "$1"\n')
+    editor.chmod(0o700)
+    monkeypatch.setenv("VISUAL", str(editor))
+
     def work(engine: Engine) -> None:
         at: Sequence[str] = ("--url", engine.url)
         assert listed(*at) == ["m-0", "m-1", "m-2"]
@@ -68,15 +73,19 @@ def test_with_an_engine(tmp_path: Path) -> None:
         assert said.stderr.endswith("is left as it is: it is not held.\n1 message released.\n")
         assert said.return_value == 1 or said.exit_code == 1
         assert "--yes drops without a question" in str(segtap("drop", *at, "m-1").exception)
+        edited = CliRunner().invoke(cli, ["deliveries", "edit", *at, "m-2"], standalone_mode=False)
+        assert edited.stderr == "1 edited message sent.\n"
+        assert listed(*at) == ["m-1"]
         assert segtap("drop", *at, "m-1", "--yes").stderr == "1 message dropped.\n"
-        assert segtap("release", *at, "--filter", "type:track").stderr == "1 message released.\n"
+        assert segtap("release", *at, "--filter", "type:track").stderr == "0 messages released.\n"
         assert listed(*at) == []
         assert segtap("list", *at).stderr == "Nothing is held.\n"
 
     async def run() -> None:
         async with MixpanelServer() as mixpanel:
             await fill(settings_of(tmp_path, mixpanel), work)
-            assert sorted(key[-1] for key in mixpanel.deduped()) == ["m-0", "m-2", "m-3"]
+            names = {event["properties"]["$insert_id"]: event["event"] for event in mixpanel.events}
+            assert names == {"m-0": "Refunded", "m-2": "Returned", "m-3": "Signed Up"}
 
     asyncio.run(run())
 

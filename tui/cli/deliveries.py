@@ -212,7 +212,8 @@ def edit(
     """Open each message in $EDITOR, and send what you make of it.
 
     The edited message is a replay of the first one, and keeps its messageId unless you change it. If the
-    first one waits, or is stuck or uncertain, it is dropped then. A text that is left unchanged is not sent.
+    first one waits, or is held, stuck or uncertain, it is dropped then. A text that is left unchanged is not
+    sent.
     """
     filter_text = chosen_by(ids, filter_text, saved)
     ctx.exit(asyncio.run(_edit(ids, filter_text, journal, url, new_id=new_id)))
@@ -228,7 +229,7 @@ async def _edit(ids: Sequence[str], filter_text: str, journal: str, url: str, *,
     command = editor()
     if not command:
         raise InputError(f"{NO_EDITOR}.")
-    sent = 0
+    sent, held = 0, 0
     async with opened(_settings(journal), url) as kept:
         lines = await (kept.chosen(ids) if ids else kept.matching(filter_text))
         client = kept.client
@@ -250,11 +251,15 @@ async def _edit(ids: Sequence[str], filter_text: str, journal: str, url: str, *,
             message_id = str(uuid.uuid4()) if new_id else ""
             await client.send_edited(after.encode("utf-8", "surrogatepass"), line.id, message_id)
             sent += 1
-            if line.delivery in DROPPABLE:
+            if line.delivery.value == "held":
+                held += 1  # the engine has dropped it
+            elif line.delivery in DROPPABLE:
                 await client.drop([line.id])
         forwarding = (await client.state()).forwarding
     say(f"{counted(sent, 'edited message')} sent.")
-    if sent and not forwarding:
+    if held and not forwarding:
+        say(f"Forwarding is off: what takes the place of {counted(held, 'held message')} waits for it.")
+    elif sent and not forwarding:
         say("Forwarding is off, so Mixpanel gets nothing of it.")
     return 0 if sent == len(lines) and sent else 1
 
