@@ -36,7 +36,7 @@ def _read(table: JsonObject, place: str) -> Hold:
     try:
         query = parse(hold.filter)
     except FilterFault as fault:
-        raise SettingsError(f"{place}: {fault}") from None
+        raise SettingsError(f"{place}, character {fault.start + 1}: {fault.sentence}") from None
     if query.node is None:
         raise SettingsError(f"{place} is empty. Write filter = 'sent:yes' to hold every message.")
     if query.asks("delivery"):
