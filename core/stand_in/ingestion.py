@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from ..masks import MASK, SECRET_FIELDS, mask_authorization
 from .counted import Copy, copy_of
 from .faults import TOO_LARGE, UNAUTHORIZED, WIRE_LIMIT, WRONG_PROJECT, Fault
 from .http_text import plain_text
@@ -53,6 +54,16 @@ class Received:
     def holds(self, part: str) -> bool:
         """Return True if the request's data, unpacked, holds this text; also if it was not accepted."""
         return part.encode() in self.text
+
+
+def _shown(request: Received) -> dict[str, Any]:
+    """Return a request for JSON, without its secrets."""
+    headers = {
+        name: mask_authorization(value) if name == "authorization" else value
+        for name, value in request.headers.items()
+    }
+    query = {name: MASK if name in SECRET_FIELDS else value for name, value in request.query.items()}
+    return asdict(request) | {"headers": headers, "query": query, "text": ""}
 
 
 class Ingestion:
@@ -124,7 +135,7 @@ class Ingestion:
     def snapshot(self) -> dict[str, Any]:
         """Return everything that it holds, for JSON."""
         return {
-            "requests": [asdict(request) | {"text": ""} for request in self.requests],
+            "requests": [_shown(request) for request in self.requests],
             "events": self.events,
             "deduped": list(self.deduped().values()),
             "profiles": self.profiles,

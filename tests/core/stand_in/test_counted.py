@@ -102,6 +102,8 @@ async def test_the_page_tells_the_story_and_everything_on_it_is_escaped() -> Non
         assert "the same $insert_id, but another distinct_id: reports count 2" in text
         assert "under i-2, too: each counts" in text
         assert "{&quot;n&quot;: 2}" in text
+        records = (await client.get("/_records")).json()
+        assert records["requests"][0]["headers"]["authorization"] == "Basic ••••"
         found = (await client.get("/?format=json")).json()
         assert [(one["insert_id"], len(one["copies"]), one["counted"]) for one in found["events"]] == [
             ("i-1", 3, 2), ("i-2", 1, 1), ("i-9", 1, 1),
