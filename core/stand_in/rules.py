@@ -194,8 +194,8 @@ def update_profile(store: dict[Any, dict[str, Any]], key: Any, record: dict[str,
         if isinstance(profile.setdefault(name, []), list):
             profile[name].append(value)
     for name, values in record.get("$union", {}).items():
-        if isinstance(held := profile.setdefault(name, []), list):
-            held.extend(value for value in values if value not in held)
+        if isinstance(profile.setdefault(name, []), list):
+            profile[name] += [value for value in values if value not in profile[name]]
     for name, value in record.get("$remove", {}).items():
         if isinstance(profile.setdefault(name, []), list):
             profile[name] = [item for item in profile[name] if item != value]
