@@ -195,7 +195,9 @@ def update_profile(store: dict[Any, dict[str, Any]], key: Any, record: dict[str,
             profile[name].append(value)
     for name, values in record.get("$union", {}).items():
         if isinstance(profile.setdefault(name, []), list):
-            profile[name] += [value for value in values if value not in profile[name]]
+            for value in values:
+                if value not in profile[name]:
+                    profile[name].append(value)
     for name, value in record.get("$remove", {}).items():
         if isinstance(profile.setdefault(name, []), list):
             profile[name] = [item for item in profile[name] if item != value]
