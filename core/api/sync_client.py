@@ -111,7 +111,6 @@ class SyncClient:
     retry = _answer(Client.retry)
     drop = _answer(Client.drop)
     release = _answer(Client.release)
-    set_answers = _answer(Client.set_answers)
     clear = _answer(Client.clear)
     export = _values(Client.export, _LINES)
     export_of = _values(Client.export_of, _LINES)
