@@ -93,6 +93,8 @@ def _parsed(text: str) -> JsonObject:
         return cast(JsonObject, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file is not TOML: {error}. Mend it first.") from None
+    except RecursionError:
+        raise SettingsError("The settings file has lists or tables nested too deep to be read.") from None
 
 
 def _check_characters(made: str) -> None:

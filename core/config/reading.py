@@ -77,7 +77,7 @@ def has_settings(project: Path) -> bool:
         return False
     try:
         tool = tomllib.loads(text).get("tool")
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return "tool.segtap" in text
     return isinstance(tool, dict) and "segtap" in tool
 
@@ -93,6 +93,8 @@ def read_file(path: Path) -> SettingsFile:
         raise SettingsError(f"{path} is not UTF-8 text.") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from error
+    except RecursionError as error:
+        raise SettingsError(f"{path} has lists or tables nested too deep to be read.") from error
     within = ""
     if path.name == PYPROJECT:
         within, tools = WITHIN, raw.get("tool")
