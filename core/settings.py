@@ -268,6 +268,8 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The region of an archive's bucket."""
     max_requests: int = 10
     """Requests of a mirror that are under way at once, at most."""
+    every: float = 300.0
+    """Seconds after which an archive writes what has come, at the latest."""
 
     def takes(self, write_key: str) -> bool:
         """Return whether the requests of a source go along this route."""

@@ -40,6 +40,7 @@ class SegmentServer:
         self.at_once = 0
         self.most_at_once = 0
         self._server: asyncio.Server | None = None
+        self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     @property
     def url(self) -> str:
@@ -57,8 +58,13 @@ class SegmentServer:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        tasks = [task for task in self._open.values() if task is not None]
+        for writer in list(self._open):
+            writer.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open[writer] = asyncio.current_task()
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -86,3 +92,4 @@ class SegmentServer:
                 writer.write("\r\n".join(lines).encode("latin-1") + said.body)
                 await writer.drain()
         writer.close()
+        del self._open[writer]

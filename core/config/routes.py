@@ -41,6 +41,8 @@ class RouteTable(msgspec.Struct, kw_only=True):
     """Archive: the server of a bucket that is not Amazon's, such as https://minio.example.com."""
     bucket_region: str = ""
     """Archive: the region of the bucket; "": as the environment says."""
+    every: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 300.0
+    """Archive: seconds after which what has come is written, at the latest."""
     destination: DestinationKind = "actions"
     """Mixpanel: the kind of Segment's destination, as `kind` under [destination]."""
     subscriptions: str = ""
@@ -63,7 +65,7 @@ OWN: dict[RouteKind, tuple[str, ...]] = {
         *("service_account_env", "project_id", "project_region", "source_name", "strict"),
     ),
     "segment": ("region", "max_requests"),
-    "archive": ("endpoint", "bucket_region"),
+    "archive": ("endpoint", "bucket_region", "every"),
 }
 """Each kind of route, and the keys that not every kind has."""
 OF_DESTINATION = {"destination": "kind", "url": "mixpanel_url"}
@@ -138,6 +140,7 @@ class _Table:
             endpoint=read.endpoint,
             bucket_region=read.bucket_region,
             max_requests=read.max_requests,
+            every=read.every,
         )
 
     def destination(self) -> JsonObject:

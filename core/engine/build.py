@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
@@ -184,7 +184,7 @@ def build(
     aggregates = Aggregates(stores, reader, active, gathering)
     stories = Stories(stores, reader, active, gathering, summing)
 
-    delivered = _delivered(feed, meter)
+    delivered = _delivered(feed, meter, lambda: relays.told())
 
     def halted(why: str) -> None:
         switch.note_halt(why)
@@ -219,7 +219,7 @@ def build(
         linger=LINGER,
         elsewhere=given,
     )
-    relays = Relays(settings, stores, listener, supervisor, faults, feed)
+    relays = Relays(settings, stores, reader, listener, supervisor, faults, feed)
     switch = ForwarderSwitch(
         forwarder,
         relays,
@@ -381,8 +381,8 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _delivered(feed: Feed, meter: Meter) -> OnDelivery:
-    """Return what the forwarder calls after each write to the journal."""
+def _delivered(feed: Feed, meter: Meter, refused: Callable[[], None]) -> OnDelivery:
+    """Return what the forwarder calls after each write to the journal; it calls `refused` after refusals."""
 
     def delivered(deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
         log_deliveries(deliveries)
@@ -390,5 +390,7 @@ def _delivered(feed: Feed, meter: Meter) -> OnDelivery:
         meter.deliver(states, statuses)
         # Includes attempts that settle nothing: viewers then ask for the message's new attempt.
         feed.change(states, statuses)
+        if statuses:
+            refused()
 
     return delivered

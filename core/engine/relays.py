@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import msgspec
 
 from ..api.feed import Feed
 from ..api.models import RouteState
-from ..delivery import RouteCounts
+from ..delivery import Handover, Outcome, RouteCounts
 from ..errors import ForwardingRefused
 from ..faults import Faults
 from ..forward.clock import SystemClock
+from ..index.receipts import ReceiptReader
 from ..masks import mask_token, project_in_words
 from ..messages import Receipt
+from ..relay.archive import Archive
+from ..relay.archived import RAW as RAW_FOLDER
+from ..relay.archived import REFUSED as REFUSED_FOLDER
+from ..relay.archived import Place, place_of, refused_record, refused_request
+from ..relay.choosing import REFUSED, key_of
 from ..relay.itself import is_itself, leads_to_itself, upstream_of
 from ..relay.mirror import Mirror
+from ..relay.objects import objects_of
 from ..relay.runner import Runner
 from ..serve.server import Listener
 from ..settings import RouteSettings, Settings
 from ..stores.base import Stores
 from ..text import clean
+from .export import export_line
 from .supervisor import Supervisor
 
 _NOTHING = RouteCounts()
@@ -35,6 +46,7 @@ class Relays:
         self,
         settings: Settings,
         stores: Stores,
+        reader: ReceiptReader,
         listener: Listener,
         supervisor: Supervisor,
         faults: Faults,
@@ -42,6 +54,7 @@ class Relays:
     ) -> None:
         self._settings = settings
         self._stores = stores
+        self._reader = reader
         self._listener = listener
         self._supervisor = supervisor
         self._faults = faults
@@ -50,6 +63,15 @@ class Relays:
         self._tasks: list[asyncio.Task[None]] = []
         for route in settings.whole_routes:
             self._add(route)
+        archives = [route.name + REFUSED for route in settings.routes if route.kind == "archive"]
+        if archives:
+            stores.requests.owe_refusals_to(archives)
+
+    def told(self) -> None:
+        """Look for records that Mixpanel has refused."""
+        for name, runner in self._runners.items():
+            if name.endswith(REFUSED):
+                runner.wake()
 
     def appended(self, receipts: Sequence[Receipt]) -> None:
         """Wake the routes that these receipts are owed to."""
@@ -85,38 +107,82 @@ class Relays:
         if not self._settings.routes:
             return ()
         counts = await self._stores.requests.counts()
-        return tuple(self._state(route, counts.get(route.name, _NOTHING)) for route in self._settings.routes)
+        return tuple(self._state(route, counts) for route in self._settings.routes)
 
-    def _state(self, route: RouteSettings, counts: RouteCounts) -> RouteState:
+    def _state(self, route: RouteSettings, of: Mapping[str, RouteCounts]) -> RouteState:
+        """Return how a route stands; an archive's refused requests and records count with the others."""
+        names = [name for name in (route.name, route.name + REFUSED) if name in self._runners]
+        counts = [of.get(name, _NOTHING) for name in names]
         runner = self._runners.get(route.name)
         return RouteState(
             name=route.name,
             kind=route.kind,
             to=where(route, self._settings),
             write_keys=route.write_keys,
-            waiting=counts.waiting,
-            sent=counts.sent,
-            refused=counts.refused,
-            dropped=counts.dropped,
+            waiting=sum(one.waiting for one in counts),
+            sent=sum(one.sent for one in counts),
+            refused=sum(one.refused for one in counts),
+            dropped=sum(one.dropped for one in counts),
             stuck=runner.stuck if isinstance(runner, Mirror) else 0,
-            fault="" if runner is None else runner.fault,
+            fault=next((fault for name in names if (fault := self._runners[name].fault)), ""),
         )
 
     def _add(self, route: RouteSettings) -> None:
-        def report() -> None:
-            self._faults.report(f"route {route.name}", runner.fault)
-            self._feed.touch()
+        if route.kind == "segment":
+            self._runners[route.name] = Mirror(
+                route,
+                upstream_of(route),
+                self._stores.requests,
+                self._stores.receipts,
+                SystemClock(),
+                changed=lambda: self._report(route.name),
+                on_handover=self._handed,
+            )
+            return
+        objects = objects_of(route)
+        for name, lines in ((route.name, self._raw), (route.name + REFUSED, self._refused)):
+            self._runners[name] = Archive(
+                name,
+                objects,
+                lines,
+                self._stores.requests,
+                self._stores.receipts,
+                SystemClock(),
+                every=route.every,
+                changed=partial(self._report, name),
+                on_handover=self._handed,
+            )
 
-        runner = Mirror(
-            route,
-            upstream_of(route),
-            self._stores.requests,
-            self._stores.receipts,
-            SystemClock(),
-            changed=report,
-            on_handover=lambda one: self._feed.hand(one.receipt),
-        )
-        self._runners[route.name] = runner
+    def _report(self, name: str) -> None:
+        self._faults.report(f"route {name}", self._runners[name].fault)
+        self._feed.touch()
+
+    def _handed(self, one: Handover) -> None:
+        self._feed.hand(one.receipt)
+
+    async def _raw(self, receipt: Receipt) -> tuple[Place, bytes]:
+        """Return the messages of a request as lines, and where they belong."""
+        read = await self._reader.read(receipt)
+        if isinstance(read, str) or not read:
+            why = read if isinstance(read, str) else "there is no message in it"
+            line = refused_request(msgspec.structs.replace(receipt, refused=why))
+            return place_of(receipt, key_of(receipt), REFUSED_FOLDER), line
+        return place_of(receipt, read[0].write_key, RAW_FOLDER), b"".join(map(export_line, read))
+
+    async def _refused(self, receipt: Receipt) -> tuple[Place, bytes]:
+        """Return a refused request, or the messages of which Mixpanel refused a record, as lines."""
+        place = place_of(receipt, key_of(receipt), REFUSED_FOLDER)
+        if receipt.refused is not None:
+            return place, refused_request(receipt)
+        read = await self._reader.read(receipt)
+        messages = [] if isinstance(read, str) else read
+        attempts = await self._stores.outbox.deliveries_of([message.id for message in messages])
+        lines: list[bytes] = []
+        for message in messages:
+            refusals = [one for one in attempts.get(message.id, ()) if one.outcome is Outcome.REFUSED]
+            if refusals:
+                lines.append(refused_record(message, refusals))
+        return place, b"".join(lines)
 
 
 def refuse_routes(settings: Settings, listener: Listener, *, shared: bool) -> None:
@@ -131,8 +197,6 @@ def refuse_routes(settings: Settings, listener: Listener, *, shared: bool) -> No
             " --journal PATH."
         )
     for route in settings.whole_routes:
-        if route.kind == "archive":
-            raise ForwardingRefused(f"The route {route.name}: this version of segtap writes no archives.")
         if route.kind == "segment" and is_itself(upstream_of(route).url, listener):
             raise ForwardingRefused(leads_back(route))
 
