@@ -18,6 +18,7 @@ from fake_viewer import detail_of, story
 
 from segtap.core.api.matches import Match, Matches, Near, WhyNotSent
 from segtap.core.catalogue import rules
+from segtap.core.commands.arrived import Event
 from segtap.core.commands.engines import RunningEngineRow
 from segtap.core.commands.stats import Stats
 from segtap.core.config.mapping_tests import EXPECT_KEYS, STAGES
@@ -56,7 +57,7 @@ LINES = "\n".join(
          "timestamp": "2026-11-24T10:41:03Z", "properties": {"order_id": "991", "revenue": 59.8}},
     )
 )  # fmt: skip
-FILE = "messages.jsonl"
+FILE, OTHER = "messages.jsonl", "other.jsonl"
 JOURNAL = "journal.db"
 SCENARIO = "scenario.jsonl"
 STEPS = """{"at_ms":0,"message":{"type":"track","event":"Sold","userId":"u"},"expect":[{"a":1}]}
@@ -86,6 +87,8 @@ RUNS = {
     "segtap help TOPIC": ("help", "regions", "--format", "json"),
     "segtap mappings show": ("mappings", "show", "--format", "json"),
     "segtap mappings test": ("mappings", "test", "--format", "json", "--config", SETTINGS),
+    "segtap open": ("open", FILE, "--format", "json"),
+    "segtap plan diff": ("plan", "diff", FILE, OTHER, "--format", "json"),
     "segtap plan infer": ("plan", "infer", FILE),
     "segtap journal stats": ("journal", "stats", "--journal", JOURNAL, "--format", "json"),
     "segtap record": ("record", "-", "--journal", JOURNAL),
@@ -99,6 +102,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.chdir(tmp_path)
     Path(FILE).write_text(LINES)
+    Path(OTHER).write_text(LINES.replace("Order Completed", "Order Paid"))
     Path(SETTINGS).write_text(TESTS)
     Path(SCENARIO).write_text(STEPS)
 
@@ -190,6 +194,11 @@ def test_the_lines_of_ps(capsys: pytest.CaptureFixture[str]) -> None:
     assert fits(json.loads(capsys.readouterr().out), SHAPES["segtap ps"][0])
 
 
+def test_the_events_of_arrived() -> None:
+    event = Event(insert_id="i", name="Sold", time=1)
+    assert fits(msgspec.to_builtins(event), SHAPES["segtap arrived"][0])
+
+
 def test_the_moments_of_stats() -> None:
     numbers = dict.fromkeys(Stats.__struct_fields__, 0)
     moment = {**numbers, "forwarding": "on", "fault": ""}
@@ -228,6 +237,7 @@ def test_every_shape_is_tried() -> None:
         "segtap tail",
         "segtap stats",
         "segtap expect",
+        "segtap arrived",
         "segtap ps",
         "a line that is not a message",
     }
