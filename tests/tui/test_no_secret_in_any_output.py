@@ -106,6 +106,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "snippet": [("playwright",)],
     "demo": [("--url", WEB, "--count", "1"), ("--url", URL, "--count", "1")],
+    "mixpanel list": [("--url", "http://127.0.0.1:9"), ("--url", WEB)],
     "mcp": [(), ("--url", WEB)],
     "translate": [READS, (*READS, "--stages", "all")],
     "why": [READS, ("1",)],
