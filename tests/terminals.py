@@ -58,6 +58,12 @@ class Terminal:
                 raise AssertionError(f"It never came to it: {what}")
             self._read(0.05)
 
+    def settle(self, most: float = 15) -> None:
+        """Read until nothing was drawn for half a second, or `most` seconds are over."""
+        deadline = time.monotonic() + most
+        while time.monotonic() < deadline and self._read(0.5):
+            pass
+
     def wait_for_end(self) -> int:
         """Read until the program ends; its exit status."""
         deadline = time.monotonic() + PATIENCE
