@@ -50,9 +50,12 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"selected: {config.option.markexpr or 'every test'}"
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Run single files in this process; None: as many workers as there are cores."""
-    return 0 if all(_is_file(name) for name in config.args) else None
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run single files in this process, else one worker more than cores: tests often wait for a process."""
+    if all(_is_file(name) for name in config.args):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
 
 
 def _is_file(argument: str) -> bool:
