@@ -181,7 +181,7 @@ def test_decode_prints_json_and_talks_on_stderr() -> None:
         (["attach"], "No segtap is running. Start one with: segtap"),
         (["attach", "http://127.0.0.1:1"], "No segtap of this user listens at http://127.0.0.1:1"),
         (["forward", "--port", "0"], "MIXPANEL_TOKEN"),
-        (["export", "--journal", "nats://x"], "name one that runs: --url URL"),
+        (["export", "--journal", "nats://x/y"], "name one that runs: --url URL"),
         (["tail", "typ:track"], "typ:track\n^^^^\n"),
         (["export", "total>100"], "Try: properties.total>100\ntotal>100\n^^^^^\n"),
         (["replay", "--filter", "(order"], "(order\n^\n"),
