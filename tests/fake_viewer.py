@@ -682,6 +682,10 @@ class FakeViewer(Viewer):
         self.calls.append(("release", order.ids))
         return self._decided(order.ids, {DeliveryState.HELD}, DeliveryState.WAITING)
 
+    def _answer_drop_route(self, order: ops.DropRouteRequest) -> ops.RouteDropped:
+        self.calls.append(("drop_route", order.route))
+        return ops.RouteDropped(2)
+
     def _answer_set_answers(self, order: ops.AnswersRequest) -> EngineState:
         self.calls.append(("set_answers", order.answers))
         self.facts = msgspec.structs.replace(self.facts, answers=Demands(order.answers).shown)

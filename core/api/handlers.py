@@ -176,6 +176,8 @@ class Commands(Protocol):
 
     async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided: ...
 
+    async def drop_route(self, route: str) -> int: ...
+
     def set_answers(self, answers: Sequence[str]) -> None: ...
 
     async def clear(self) -> None: ...
@@ -251,6 +253,10 @@ async def _set_forwarding(engine: Controlled, order: ops.ForwardingRequest) -> E
         raise Refusal(400, "Nothing to do", why, "InputError")
     await engine.commands.set_forwarding(order.on, reread=order.reread)
     return await engine.queries.state()
+
+
+async def _drop_route(engine: Controlled, order: ops.DropRouteRequest) -> ops.RouteDropped:
+    return ops.RouteDropped(await engine.commands.drop_route(order.route))
 
 
 async def _set_answers(engine: Controlled, order: ops.AnswersRequest) -> EngineState:
@@ -332,6 +338,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.RETRY, lambda engine, order: engine.commands.decide("retry", order.ids)),
         _by(ops.DROP, lambda engine, order: engine.commands.decide("drop", order.ids)),
         _by(ops.RELEASE, lambda engine, order: engine.commands.decide("release", order.ids)),
+        _by(ops.DROP_ROUTE, _drop_route),
         _by(ops.SET_ANSWERS, _set_answers),
         _by(ops.CLEAR, _clear),
         _by(ops.MESSAGES, lambda engine, ask: engine.queries.expecting.messages(ask.filter)),

@@ -306,6 +306,18 @@ class Validations(msgspec.Struct, frozen=True):
     messages: tuple[Validated, ...]
 
 
+class DropRouteRequest(msgspec.Struct, frozen=True):
+    """The order to owe nothing more to a route, by its name."""
+
+    route: str
+
+
+class RouteDropped(msgspec.Struct, frozen=True):
+    """The number of requests that were owed to the route, and are not any more."""
+
+    requests: int
+
+
 class Cleared(msgspec.Struct, frozen=True):
     """The journal is empty."""
 
@@ -454,6 +466,14 @@ DROP = Operation(
     DecisionRequest,
     Decided,
 )
+DROP_ROUTE = Operation(
+    "drop_route",
+    "POST",
+    "routes/drop",
+    "Owe nothing more to a route that the settings no longer have.",
+    DropRouteRequest,
+    RouteDropped,
+)
 SET_ANSWERS = Operation(
     "set_answers",
     "POST",
@@ -516,7 +536,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *(STATE, SETTINGS, FEED, PAGE, DETAIL, SUPER_PROPERTIES, OVERVIEW, VALUES, KEEP_MARKS),
     *(USERS, USER_ROWS, USER, GROUPS, EXPORT, EXPORT_OF, SCENARIO, DELIVERIES),
     *(USER_STORY, EVENT_STORY),
-    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, RETRY, DROP, RELEASE, SET_ANSWERS, CLEAR, OPENAPI),
+    *(INSPECT, SET_FORWARDING, REPLAY, VALIDATE, RETRY, DROP, RELEASE, DROP_ROUTE, SET_ANSWERS, CLEAR),
+    OPENAPI,
     *(MESSAGES, RESET, WAIT, EXPECT),
 )
 

@@ -111,6 +111,7 @@ class SyncClient:
     retry = _answer(Client.retry)
     drop = _answer(Client.drop)
     release = _answer(Client.release)
+    drop_route = _answer(Client.drop_route)
     clear = _answer(Client.clear)
     export = _values(Client.export, _LINES)
     export_of = _values(Client.export_of, _LINES)

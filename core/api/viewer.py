@@ -218,6 +218,13 @@ class Viewer(Caller):
         """Forward these messages, which are held. If forwarding is off, they are sent once that is on."""
         return await self.call(ops.RELEASE, ops.DecisionRequest(tuple(ids)))
 
+    async def drop_route(self, route: str) -> int:
+        """Owe nothing more to a route that the settings no longer have, and return how many requests it was.
+
+        Raises InputError if the settings have the route, or nothing is owed to it.
+        """
+        return (await self.call(ops.DROP_ROUTE, ops.DropRouteRequest(route))).requests
+
     async def set_answers(self, answers: Sequence[str]) -> EngineState:
         """Have SDKs answered as `--answer` describes, with none of these as usual again.
 

@@ -20,6 +20,7 @@ from ..delivery import Decision, DeliveryState
 from ..engine.active import ActiveSettings
 from ..engine.deliveries import LISTED, decide_all, delivery_rows
 from ..engine.kept import engine_with, kept_settings
+from ..engine.relays import drop_route
 from ..engine.search import Search
 from ..errors import InputError
 from ..faults import Faults
@@ -127,6 +128,16 @@ class Deliveries:
                 assert self._kept is not None
                 changed, others = await decide_all(decision, some, self._kept, _now)
                 yield Decided(tuple(changed), tuple(others))
+
+    async def drop_route(self, route: str) -> int:
+        """Owe nothing more to a route that the settings no longer have; return how many requests it was.
+
+        Raises InputError if the engine has the route, or nothing is owed to it.
+        """
+        if self._client is not None:
+            return await self._client.drop_route(route)
+        assert self._kept is not None
+        return await drop_route(self._kept, route)
 
     async def _numbered(self, id: int) -> Summary | None:
         if not 0 < id <= MAX_NUMBER:

@@ -277,6 +277,7 @@ def build(
         faults,
         demands,
         attempts,
+        relays,
     )
     outside = Outside(
         meter,

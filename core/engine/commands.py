@@ -26,6 +26,7 @@ from .deliveries import Deliveries
 from .forwarder_switch import ForwarderSwitch
 from .gathering import Gathering
 from .history import History
+from .relays import Relays
 from .sending import MAX_AT_ONCE, Sending
 from .settings_watch import SettingsWatch
 from .summing import Summing
@@ -54,6 +55,7 @@ class Commands:
         faults: Faults,
         demands: Demands,
         attempts: Attempts,
+        relays: Relays,
     ) -> None:
         self._active = active
         self._stores = stores
@@ -72,6 +74,7 @@ class Commands:
         self._faults = faults
         self._demands = demands
         self._attempts = attempts
+        self._relays = relays
 
     async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> None:
         """Turn forwarding on or off, or leave it unchanged with None.
@@ -159,6 +162,10 @@ class Commands:
         """Send messages to Mixpanel, or keep them from being sent, as the user decided."""
         changed, others = await self._deliveries.decide(decision, ids)
         return Decided(tuple(changed), tuple(others))
+
+    async def drop_route(self, route: str) -> int:
+        """Owe nothing more to a route, and return how many requests that were; see `Relays.drop`."""
+        return await self._relays.drop(route)
 
     def set_answers(self, answers: Sequence[str]) -> None:
         """Give SDKs these answers on demand, with none the usual ones. Raises InputError."""

@@ -197,6 +197,7 @@ class Engine:
         )
         parts.rejudging.start(after=self._refilling)
         parts.history.learn(newest)
+        await parts.relays.look_for_left_over()
         if not forward and not opened.shared:
             parts.supervisor.start("finding what was on its way", parts.deliveries.find_unanswered)
         parts.supervisor.start("watching the settings", parts.watch.run)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -11,7 +13,7 @@ import msgspec
 from ..api.feed import Feed
 from ..api.models import RouteState
 from ..delivery import Handover, Outcome, RouteCounts
-from ..errors import ForwardingRefused
+from ..errors import ForwardingRefused, InputError
 from ..faults import Faults
 from ..forward.clock import SystemClock
 from ..index.receipts import ReceiptReader
@@ -29,7 +31,7 @@ from ..relay.runner import Runner
 from ..serve.server import Listener
 from ..settings import RouteSettings, Settings
 from ..stores.base import Stores
-from ..text import clean
+from ..text import clean, counted, shorten
 from .export import export_line
 from .supervisor import Supervisor
 
@@ -102,12 +104,47 @@ class Relays:
         for task in tasks:
             await self._supervisor.end(task)
 
+    async def look_for_left_over(self) -> None:
+        """Report each route to which requests are owed, but which the settings no longer have.
+
+        Such requests keep room in the journal.
+        """
+        for route, requests in (await self._left_over()).items():
+            self._faults.report(
+                f"route {route}",
+                f"Still owed to the route {clean(route)}, which is no longer in [[routes]]: "
+                f"{counted(requests, 'request')}. Put it back, or drop them with: segtap deliveries "
+                f"drop --route {clean(shlex.quote(route))}",
+            )
+
+    async def drop(self, route: str) -> int:
+        """Owe nothing more to a route, and return how many requests that were.
+
+        Raises InputError if the settings have the route, or nothing is owed to it.
+        """
+        if any(one.name == route for one in self._settings.routes):
+            raise InputError(
+                f"The route {clean(route)} is in [[routes]]. Take it out and start segtap again, "
+                "then drop what is owed to it."
+            )
+        dropped = await drop_route(self._stores, route)
+        self._faults.clear(f"route {route}")
+        return dropped
+
     async def states(self) -> tuple[RouteState, ...]:
         """Return what there is to say of each of `[[routes]]`, none without them."""
         if not self._settings.routes:
             return ()
         counts = await self._stores.requests.counts()
         return tuple(self._state(route, counts) for route in self._settings.routes)
+
+    async def _left_over(self) -> Counter[str]:
+        """Return how many requests are owed to routes that the settings do not have."""
+        found: Counter[str] = Counter()
+        for name, one in (await self._stores.requests.counts()).items():
+            if one.waiting and name not in self._runners:
+                found[name.removesuffix(REFUSED)] += one.waiting
+        return found
 
     def _state(self, route: RouteSettings, of: Mapping[str, RouteCounts]) -> RouteState:
         """Return how a route stands; an archive's refused requests and records count with the others."""
@@ -183,6 +220,18 @@ class Relays:
             if refusals:
                 lines.append(refused_record(message, refusals))
         return place, b"".join(lines)
+
+
+async def drop_route(stores: Stores, route: str) -> int:
+    """Owe nothing more to a route, and return how many requests that were.
+
+    Raises InputError if that was nothing.
+    """
+    counts = await stores.requests.counts()
+    names = [name for name in (route, route + REFUSED) if name in counts and counts[name].waiting]
+    if not names:
+        raise InputError(f"Nothing is owed to a route {shorten(clean(route), 80)}.")
+    return sum([await stores.requests.drop(name) for name in names])
 
 
 def refuse_routes(settings: Settings, listener: Listener, *, shared: bool) -> None:

@@ -14,8 +14,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from engines import engine_settings, isolate, track
+from journal_values import a_receipt
 from mixpanel_faults import DROP_AFTER
 
+from segtap.core import stores
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.settings import Settings, Subscription
@@ -172,12 +174,33 @@ def test_on_a_journal_without_an_engine(tmp_path: Path, monkeypatch: pytest.Monk
     assert "start one with segtap" in str(segtap("edit", *at, "m-1").exception)
 
 
+def test_what_is_owed_to_a_route_that_was_taken_out_is_dropped(tmp_path: Path) -> None:
+    path = str(tmp_path / "journal.db")
+
+    async def owe() -> None:
+        kept = await stores.open(path)
+        for routes in (("mirror",), ("files",), ("files:refused",)):
+            await kept.receipts.append(msgspec.structs.replace(a_receipt(), routes=routes))
+        await kept.close()
+
+    asyncio.run(owe())
+    at: Sequence[str] = ("--journal", path)
+    assert "--yes drops without a question" in str(segtap("drop", *at, "--route", "mirror").exception)
+    assert segtap("drop", *at, "--route", "mirror", "--yes").stderr == "1 request dropped.\n"
+    said = segtap("drop", *at, "--route", "files", "--yes", "--format", "json")
+    assert json.loads(said.stdout) == {"route": "files", "requests": 2}
+    assert "Nothing is owed to a route mirror" in str(
+        segtap("drop", *at, "--route", "mirror", "--yes").exception
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("retry",), "Name messages by their IDS"),
         (("drop", "--yes"), "Name messages by their IDS"),
         (("drop", "m-1", "--filter", "sent:yes"), "not both"),
+        (("drop", "m-1", "--route", "mirror"), "not both"),
         (("list", "--filter", "delivery:nonsense"), "nonsense"),
         (("retry", "m-1", "--journal", "missing.db"), "missing.db"),
     ],

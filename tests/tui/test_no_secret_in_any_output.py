@@ -146,7 +146,7 @@ CASES: dict[str, list[Case]] = {
     "decode": [READS, (base64.b64encode(LINES.encode()).decode(),), (LINES, "--format", "json")],
     "deliveries list": [(), ("--format", "json"), ("--url", WEB)],
     "deliveries retry": [("--filter", "event:nothing"), ("--journal", URL)],
-    "deliveries drop": [("--filter", "event:nothing", "--yes"), ("--url", WEB)],
+    "deliveries drop": [("--filter", "event:nothing", "--yes"), ("--url", WEB), ("--route", WEB, "--yes")],
     "deliveries edit": [("1",), ("1", "--url", WEB)],
     "held list": [(), ("--format", "json"), ("--url", WEB)],
     "held release": [("--filter", "event:nothing"), ("1", "--url", WEB)],

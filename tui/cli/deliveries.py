@@ -114,6 +114,7 @@ def retry(
 @deliveries.command()
 @choosing
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--route", default="", metavar="NAME", help="All that is owed to a route you have removed.")
 @format_option
 @click.pass_context
 def drop(
@@ -125,11 +126,19 @@ def drop(
     url: str,
     shape: str,
     yes: bool,
+    route: str,
 ) -> None:
     """Send messages no more that wait, or are held, stuck or uncertain.
 
     They stay in the journal, as off: `segtap deliveries retry` sends them after all.
+
+    With --route the whole requests that are owed to a mirror or an archive that is no longer in [[routes]].
     """
+    if route:
+        if ids or filter_text or saved:
+            raise click.UsageError("Name either messages, or a --route, not both.")
+        asyncio.run(_drop_route(route, journal, url, shape, yes=yes))
+        return
     filter_text = chosen_by(ids, filter_text, saved)
     ctx.exit(asyncio.run(decide("drop", ids, filter_text, journal, url, shape, yes=yes)))
 
@@ -185,6 +194,25 @@ async def decide(
     if waits:
         say("Forwarding is off: they wait until it is turned on (f on the screen, or segtap forward).")
     return 1 if unchanged or (ids and not changed) else 0
+
+
+async def _drop_route(route: str, journal: str, url: str, shape: str, *, yes: bool) -> None:
+    from ...core.commands.deliveries import opened
+    from ...core.text import clean
+
+    name = clean(route)
+    async with opened(_settings(journal), url) as kept:
+        if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError(
+                    f"The route {name} would never get them: --yes drops without a question."
+                )
+            if not ask(f"Drop all requests that are owed to the route {name}? It never gets them."):
+                raise click.Abort
+        dropped = await kept.drop_route(route)
+    if shape == "json":
+        write_json({"route": route, "requests": dropped})
+    say(f"{counted(dropped, 'request')} dropped.")
 
 
 def _ask_to_drop(lines: Sequence[Summary]) -> None:

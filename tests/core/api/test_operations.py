@@ -86,6 +86,8 @@ def filled(operation: Operation[Any, Any], line: int) -> Any:
             return ops.ReplayRequest(ids=(line,))
         case "validate":
             return ops.ValidateRequest(ids=(line,))
+        case "drop_route":
+            return ops.DropRouteRequest("mirror")
         case "set_answers":
             return ops.AnswersRequest(("429 x2",))
         case "retry" | "drop" | "release":

@@ -21,7 +21,7 @@ from segment_server import Got, Said, SegmentServer
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState
-from segtap.core.errors import ForwardingRefused
+from segtap.core.errors import ForwardingRefused, InputError
 from segtap.core.serve.launch import start_engine
 from segtap.core.settings import Redaction, RouteSettings, Settings
 
@@ -105,6 +105,26 @@ async def test_a_dry_run_sends_nothing_and_leaves_it_owed(tmp_path: Path) -> Non
         async with running_engine(settings, forwarding=True) as (engine, client):
             await until(client, lambda state: mirrored(state, 1))
         assert segment.bodies == [batch("m-1")]
+
+
+async def test_what_is_owed_to_a_route_that_was_taken_out_is_reported_until_it_is_dropped(
+    tmp_path: Path,
+) -> None:
+    settings = with_routes(tmp_path, mirror_to("http://127.0.0.1:9"), dry_run=True)
+    async with running_engine(settings, forwarding=True) as (engine, client):
+        await send(engine.url, batch("m-1"))
+        await until(client, lambda state: state.received == 1 and state.routes[0].waiting == 1)
+        with pytest.raises(InputError, match="Take it out and start segtap again"):
+            await client.drop_route("mirror")
+    async with running_engine(with_routes(tmp_path)) as (_, client):
+        left = "Still owed to the route mirror, which is no longer in [[routes]]: 1 request."
+        assert (await client.state()).fault.startswith(left)
+        with pytest.raises(InputError, match="Nothing is owed to a route other"):
+            await client.drop_route("other")
+        assert await client.drop_route("mirror") == 1
+        assert not (await client.state()).fault
+    async with running_engine(with_routes(tmp_path)) as (_, client):
+        assert not (await client.state()).fault
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"])
