@@ -202,6 +202,7 @@ async def test_a_gap_stays_open_until_it_is_read(tmp_path: Path, monkeypatch: py
                 await post(engine.url, track(f"during {distant.unlucky}"))
                 await asyncio.sleep(0.01)
         await post(engine.url, track("last"))
+        await engine.indexed()
         stored = [row.id for row in (await client.page(limit=1_000)).summaries]
         await one.holds(len(stored))
     assert one.seen == stored
