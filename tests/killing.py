@@ -12,12 +12,13 @@ import httpx
 import msgspec
 from engines import engine_settings, track
 from mixpanel_faults import BAD_GATEWAY, DROP_AFTER, DROP_BEFORE, PORTAL, RESET, TOO_MANY, UNAVAILABLE
+from subscriptions import PROFILES, VISITS, events
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState
 from segtap.core.delivery import DeliveryCounts
 from segtap.core.serve.launch import RunningEngine
-from segtap.core.settings import Settings, Subscription
+from segtap.core.settings import Settings
 from segtap.core.stand_in.faults import TOO_LARGE, Fault
 from segtap.core.stand_in.ingestion import Received
 from segtap.core.stand_in.server import MixpanelServer
@@ -38,30 +39,7 @@ FAULTS = [
 ]
 POISON = "m-poisoned"
 
-SUBSCRIPTIONS = (
-    Subscription(
-        'type = "track"',
-        "trackEvent",
-        {
-            "event": {"@path": "$.event"},
-            "distinct_id": {"@path": "$.userId"},
-            "insert_id": {"@path": "$.messageId"},
-            "time": {"@path": "$.timestamp"},
-            "event_properties": {"@path": "$.properties"},
-        },
-        "Track",
-    ),
-    Subscription(
-        'type = "identify"', "identifyUser",
-        {"user_id": {"@path": "$.userId"}, "traits": {"@path": "$.traits"}}, "Identify",
-    ),
-    Subscription(
-        'type = "track" and event = "Visited"',
-        "incrementProperties",
-        {"user_id": {"@path": "$.userId"}, "increment": {"visits": 1}},
-        "Visits",
-    ),
-)  # fmt: skip
+SUBSCRIPTIONS = (events(), PROFILES, VISITS)
 
 
 class Moody(MixpanelServer):

@@ -16,33 +16,17 @@ from click.testing import CliRunner, Result
 from engines import engine_settings, isolate, track
 from journal_values import a_receipt
 from mixpanel_faults import DROP_AFTER
+from subscriptions import VISITS, events
 
 from segtap.core import stores
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
-from segtap.core.settings import Settings, Subscription
+from segtap.core.settings import Settings
 from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.cli import cli
 
+EVENTS = events('type = "track" and event != "Visited"')
 AT = {"timestamp": "2026-11-24T21:00:00Z"}
-VISITS = Subscription(
-    'type = "track" and event = "Visited"',
-    "incrementProperties",
-    {"user_id": {"@path": "$.userId"}, "increment": {"visits": 1}},
-    "Visits",
-)
-EVENTS = Subscription(
-    'type = "track" and event != "Visited"',
-    "trackEvent",
-    {
-        "event": {"@path": "$.event"},
-        "distinct_id": {"@path": "$.userId"},
-        "insert_id": {"@path": "$.messageId"},
-        "time": {"@path": "$.timestamp"},
-        "event_properties": {"@path": "$.properties"},
-    },
-    "Events",
-)
 
 
 def segtap(*arguments: str) -> Result:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from engines import engine_settings, isolate, listed, track
 from mixpanel_faults import DROP_AFTER
+from subscriptions import VISITS, events
 
 from segtap.core.api.client import Client
 from segtap.core.api.deliveries import DeliveryRow
@@ -17,27 +18,10 @@ from segtap.core.delivery import Delivery, DeliveryState, Outcome
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import FilterFault
 from segtap.core.forward.ledger import ON_ITS_WAY
-from segtap.core.settings import Settings, Subscription
+from segtap.core.settings import Settings
 from segtap.core.stand_in.server import MixpanelServer
 
-VISITS = Subscription(
-    'type = "track" and event = "Visited"',
-    "incrementProperties",
-    {"user_id": {"@path": "$.userId"}, "increment": {"visits": 1}},
-    "Visits",
-)
-EVENTS = Subscription(
-    'type = "track" and event != "Visited"',
-    "trackEvent",
-    {
-        "event": {"@path": "$.event"},
-        "distinct_id": {"@path": "$.userId"},
-        "insert_id": {"@path": "$.messageId"},
-        "time": {"@path": "$.timestamp"},
-        "event_properties": {"@path": "$.properties"},
-    },
-    "Events",
-)
+EVENTS = events('type = "track" and event != "Visited"')
 AT = {"timestamp": "2026-11-24T21:00:00Z"}
 
 

@@ -11,35 +11,17 @@ from pathlib import Path
 import msgspec
 import pytest
 from engines import engine_settings, isolate, post, track, until
+from subscriptions import VISITS, events
 
 from segtap.core.api.client import Client
 from segtap.core.serve.launch import start_engine
-from segtap.core.settings import Hold, Subscription
+from segtap.core.settings import Hold
 from segtap.core.stand_in.faults import Fault
 from segtap.core.stand_in.server import MixpanelServer
 
 pytestmark = pytest.mark.kill
 
 AT = {"timestamp": "2026-11-24T21:00:00Z"}
-SUBSCRIPTIONS = (
-    Subscription(
-        'type = "track"',
-        "trackEvent",
-        {
-            "event": {"@path": "$.event"},
-            "distinct_id": {"@path": "$.userId"},
-            "insert_id": {"@path": "$.messageId"},
-            "time": {"@path": "$.timestamp"},
-        },
-        "Track",
-    ),
-    Subscription(
-        'event = "Visited"',
-        "incrementProperties",
-        {"user_id": {"@path": "$.userId"}, "increment": {"visits": 1}},
-        "Visits",
-    ),
-)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
@@ -50,7 +32,7 @@ async def test_held_stays_held_and_what_is_released_is_sent_once(
     async with MixpanelServer() as mixpanel:
         settings = msgspec.structs.replace(
             engine_settings(tmp_path, mixpanel_url=mixpanel.url),
-            subscriptions=SUBSCRIPTIONS,
+            subscriptions=(events(), VISITS),
             hold=(Hold(filter="event:Visited"),),
         )
         engine = await start_engine(settings, forwarding=True)

@@ -19,44 +19,24 @@ import msgspec
 import pytest
 from engines import engine_settings, isolate, post, running_engine, track
 from nats_servers import Gate, cluster, one_server
+from subscriptions import VISITS, events
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState
 from segtap.core.engine.kept import engine_of
 from segtap.core.messages import Marks
 from segtap.core.serve.launch import RunningEngine, start_engine
-from segtap.core.settings import ForwardSettings, JournalSettings, Settings, Subscription
+from segtap.core.settings import ForwardSettings, JournalSettings, Settings
 from segtap.core.stand_in.server import MixpanelServer
 
 pytestmark = [pytest.mark.kill, pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")]
 
 RATE = int(os.environ.get("SEGTAP_TEST_RATE", "400"))
-"""Messages a second. Two cores that others use, too, run three servers, four engines, the stand-in and "
-"this test:
-2,000 is for a machine of its own."""
+"""Messages a second. Two cores run three servers, four engines, the stand-in and this test: 2,000 is for a
+machine of its own."""
 BATCH = 20
 STREAM = "segtap"
 AT = "2026-11-24T21:00:00Z"
-SUBSCRIPTIONS = (
-    Subscription(
-        'type = "track"',
-        "trackEvent",
-        {
-            "event": {"@path": "$.event"},
-            "distinct_id": {"@path": "$.userId"},
-            "insert_id": {"@path": "$.messageId"},
-            "time": {"@path": "$.timestamp"},
-            "event_properties": {"@path": "$.properties"},
-        },
-        "Track",
-    ),
-    Subscription(
-        'type = "track" and event = "Visited"',
-        "incrementProperties",
-        {"user_id": {"@path": "$.userId"}, "increment": {"visits": 1}},
-        "Visits",
-    ),
-)
 
 
 def message(n: int) -> dict[str, Any]:
@@ -142,7 +122,7 @@ async def test_three_servers_two_receivers_two_forwarders_lose_nothing_and_add_n
                 base = engine_settings(tmp_path, mixpanel_url=mixpanel.url)
                 return msgspec.structs.replace(
                     base,
-                    subscriptions=SUBSCRIPTIONS,
+                    subscriptions=(events(), VISITS),
                     journal=JournalSettings(path=f"nats://{hosts}/{STREAM}"),
                     forward=ForwardSettings(receive_only=not sends),
                 )
