@@ -142,7 +142,7 @@ async def _clear(path: str, *, yes: bool) -> None:
 def salvage(ctx: click.Context, path: str, to: str) -> None:
     """Copy what can be read of a damaged journal into a new one.
 
-    OLD is only read, and no segtap may be running on it. What was owed to Mixpanel stays owed, what was sent
+    OLD is only read, and no segtap may be running on it. What was owed stays owed, what Mixpanel was sent
     is not sent again; where neither can be known, a message is uncertain. Exit code 1 when something is lost.
     """
     from ...core.commands.salvage import salvage as copy
@@ -183,6 +183,8 @@ def _reported(report: Report) -> list[str]:
         f"Copied: {counted(copied.requests, 'request')} with {counted(copied.messages, 'message')}, "
         f"and {counted(copied.attempts, 'attempt')} to send them.",
     ]
+    if copied.owed_requests:
+        lines.append(f"Still owed to mirrors and archives: {counted(copied.owed_requests, 'request')}.")
     if report.rebuilt:
         lines.append(
             f"Read from their requests again, because the list is damaged: {report.rebuilt:,} of these lines."

@@ -6,6 +6,7 @@ file and in its log, whatever leads to them. Nothing is ever written to the old 
 - `pages`: the file's pages, with those of the log over them
 - `records`: the cells of a page, and the values in them
 - `tables`: which rows of which table are on which page
+- `routes`: what is owed to mirrors and archives
 - `copying`: the rows that can be read go into a new journal
 """
 

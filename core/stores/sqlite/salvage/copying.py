@@ -16,6 +16,7 @@ from ..tally import COUNTED, Row, Tally
 from .lines import Lines, kinds_in, line_of, read_line
 from .pages import Pages
 from .records import Value
+from .routes import copy_requests
 from .tables import Found, Tables
 
 _OLD_OUTCOMES = {"taken": "sent"}
@@ -38,6 +39,8 @@ class Copied(msgspec.Struct, kw_only=True):
     bad_pages: int = 0
     """Pages that held rows of which none can be read: how many these were is not known."""
     log_damaged: bool = False
+    owed_requests: int = 0
+    """Whole requests that are owed to mirrors and archives, once for each."""
     doubted: int = 0
     """Messages that were owed as far as can be read, but may have been sent."""
 
@@ -70,6 +73,8 @@ class Copy:
         self._db.execute("PRAGMA journal_mode = OFF")  # until it is complete it bears another name
         self._lines = Lines(self._db)
         self._lost: set[int] = set()
+        self._routes: dict[int, Sequence[str]] = {}
+        """The routes of the copied receipts that have some."""
         self._unsure: set[int] = set()
         """Receipts that no tree led to: they may have been deleted once."""
         self._damaged_lines = False
@@ -97,6 +102,7 @@ class Copy:
         self.copied.log_damaged = self._pages.log_damaged
         self._copy_receipts()
         self._copy_deliveries()
+        self._copy_requests()
         self._copy_messages()
         self.copied.bad_pages = len(self._tables.bad_pages)
         self._db.execute("COMMIT")
@@ -194,7 +200,8 @@ class Copy:
     def _copy_receipts(self) -> None:
         for cell, led_to in self._all("receipts", older=True):
             row = None if cell.values is None else (cell.rowid, *cell.values[1:4])
-            if row is None or unpack_receipt(*row).damaged:
+            receipt = None if row is None else unpack_receipt(*row)
+            if row is None or receipt is None or receipt.damaged:
                 self._lost.add(cell.rowid)
                 continue
             cursor = self._db.execute(
@@ -202,6 +209,8 @@ class Copy:
             )
             self.copied.requests += cursor.rowcount
             self._lost.discard(cell.rowid)
+            if cursor.rowcount and receipt.routes:
+                self._routes[cell.rowid] = receipt.routes
             if cursor.rowcount and not led_to:
                 self._unsure.add(cell.rowid)
 
@@ -217,6 +226,14 @@ class Copy:
             self.copied.attempts += self._db.execute(statement, (cell.rowid, *row)).rowcount
             lost.discard(cell.rowid)
         self.copied.lost_attempts = len(lost)
+
+    def _copy_requests(self) -> None:
+        if not (self._routes or self._tables.has("owed_requests")):
+            return
+        owed = list(self._all("owed_requests", older=False))
+        doubtful = "owed_requests" in self._tables.broken or self.copied.log_damaged
+        handed = self._all("handovers", older=True)
+        self.copied.owed_requests = copy_requests(self._db, owed, handed, self._routes, doubtful=doubtful)
 
     @staticmethod
     def _delivery(values: Sequence[Value]) -> Sequence[Value] | None:

@@ -18,7 +18,7 @@ from .records import (
     rows,
 )
 
-TABLES = ("receipts", "messages", "deliveries", "kinds")
+TABLES = ("receipts", "messages", "deliveries", "kinds", "owed_requests", "handovers")
 _META_KEYS = frozenset({"last_seq", "indexed", "counts"})
 _DEEPEST = 20
 
@@ -52,6 +52,10 @@ class Tables:
     def known(self) -> bool:
         """True if anything was found that looks like a journal."""
         return bool(self._roots) or any(next(self.stray_rows(table), None) for table in TABLES)
+
+    def has(self, table: str) -> bool:
+        """Return whether the file's own table of tables names it."""
+        return table in self._roots
 
     def leaves(self, table: str) -> Sequence[int]:
         """Return the pages with the rows of a table, in order, as far as its tree leads."""
@@ -185,6 +189,10 @@ def shape(values: tuple[Value, ...]) -> str:
             return "deliveries"
         case (None, str(), str(), str(), str(), str(), str(), int()):
             return "kinds"
+        case (None, str(), int()):
+            return "owed_requests"
+        case (None, str(), int(), int(), str(), int(), str(), int(), int()):
+            return "handovers"
         case (None, int(), int(), int() | None, str() | None, str() | None, int(), int(), int(), *more):
             match more:
                 case (str(), str(), int(), bytes(), int(), *_):

@@ -1,0 +1,95 @@
+"""Salvage of what is owed to mirrors and archives: nothing of it is lost with a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from damage import PAGE, pages_of
+from journal_values import AT, a_receipt, an_attempt, an_entry, look
+
+from segtap.core import stores
+from segtap.core.commands.salvage import Report, salvage
+from segtap.core.delivery import Handover, Outcome, RouteCounts
+from segtap.core.settings import JournalSettings, Settings
+
+REQUESTS = 200
+
+
+async def make(path: Path) -> None:
+    """Owe each request to a mirror, every other one to an archive; the mirror has had the first hundred."""
+    kept = await stores.open(str(path))
+    for number in range(REQUESTS):
+        routes = ("mirror", "files") if number % 2 else ("mirror",)
+        await kept.receipts.append(msgspec.structs.replace(a_receipt(), routes=routes))
+    debts = (await kept.requests.owed("mirror"))[:100]
+    handovers = [Handover("mirror", one.receipt, AT, Outcome.SENT, 200, "ok") for one in debts]
+    handovers[0] = msgspec.structs.replace(handovers[0], outcome=Outcome.REFUSED, status=400)
+    await kept.requests.record(handovers, [one.number for one in debts])
+    await kept.close()
+
+
+def salvaged(old: Path, new: Path) -> Report:
+    return salvage(Settings(journal=JournalSettings(path=str(old))), str(new), lambda _: None)
+
+
+async def counts(path: Path) -> dict[str, RouteCounts]:
+    kept = await stores.open(str(path))
+    try:
+        return dict(await kept.requests.counts())
+    finally:
+        await kept.close()
+
+
+async def test_of_a_sound_journal_all_of_it_is_copied(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    await make(old)
+    report = salvaged(old, new)
+    assert report.copied.whole
+    assert report.copied.owed_requests == 200
+    for query in ("SELECT route, seq FROM owed_requests ORDER BY seq, route", "SELECT * FROM handovers"):
+        assert look(new, query) == look(old, query)
+    assert await counts(new) == await counts(old)
+    assert (await counts(new))["mirror"] == RouteCounts(waiting=100, sent=99, refused=1)
+
+
+@pytest.mark.parametrize(
+    ("table", "mirror"),
+    [("owed_requests", 100), ("handovers", 100), (("owed_requests", "handovers"), 200)],
+)
+async def test_what_cannot_be_read_is_owed(tmp_path: Path, table: str | tuple[str, ...], mirror: int) -> None:
+    """Without the debts, all is owed that the mirror has not had; without either, all that it ever was."""
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    await make(old)
+    content = bytearray(old.read_bytes())
+    for name in (table,) if isinstance(table, str) else table:
+        for page in pages_of(old, name):
+            content[(page - 1) * PAGE : page * PAGE] = b"\xff" * PAGE
+    old.write_bytes(content)
+    assert not salvaged(old, new).copied.whole
+    found = await counts(new)
+    assert (found["mirror"].waiting, found["files"].waiting) == (mirror, 100)
+
+
+async def test_a_journal_without_routes_gets_no_tables_for_them(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    kept = await stores.open(str(old))
+    await kept.receipts.append(a_receipt())
+    await kept.close()
+    assert salvaged(old, new).copied.whole
+    assert look(new, "SELECT name FROM sqlite_schema WHERE name LIKE '%handover%'") == []
+
+
+async def test_a_refused_record_is_still_owed_to_an_archive(tmp_path: Path) -> None:
+    """Its receipt names no route: it was received before there was an archive, or after one was taken out."""
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    kept = await stores.open(str(old))
+    seq = await kept.receipts.append(a_receipt())
+    entry = an_entry(seq)
+    await kept.index.add([entry], seq)
+    kept.requests.owe_refusals_to(["files:refused"])
+    await kept.outbox.record([an_attempt(entry.summary.id, outcome=Outcome.REFUSED)], [])
+    await kept.close()
+    assert salvaged(old, new).copied.owed_requests == 1
+    assert (await counts(new))["files:refused"].waiting == 1
