@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +18,9 @@ SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 text quotes bytes of the file that are not UTF-8."""
 DAMAGED = "The journal is damaged"
 WAY_OUT = "segtap journal salvage --journal {path} --to NEW copies what can be read into a new journal."
+
+_ROOM = 256 * 1024 * 1024
+"""Free bytes above which a disk does not count as full."""
 
 _BY_CODE: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: (
@@ -54,8 +58,21 @@ _OTHERWISE = (JournalError.title, "{path} cannot be used: {said}. If it is damag
 def store_fault(error: SqliteError, path: Path) -> JournalError:
     """Return the JournalError for what SQLite raised while it worked on `path`."""
     title, words = _BY_CODE.get(code_of(error), _OTHERWISE)
+    if title == DISK_FULL and _has_room(path):
+        words += " The disk seems to have room: if it has, the journal is damaged. " + WAY_OUT
     said = "bytes that are no text" if isinstance(error, UnicodeDecodeError) else error
     return JournalError(words.format(path=path, said=said), title=title)
+
+
+def _has_room(path: Path) -> bool:
+    """Return whether the disk has more room than a journal needs at once.
+
+    SQLite calls it full, too, if a damaged table already has the highest row number.
+    """
+    try:
+        return shutil.disk_usage(path.parent).free > _ROOM
+    except OSError:
+        return False
 
 
 def code_of(error: SqliteError) -> int:
