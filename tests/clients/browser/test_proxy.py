@@ -73,8 +73,8 @@ async def test_both_sdks_through_the_proxy(
         {"open": script},
         {"run": "window.done"},
         {"idle": True},  # the SDK sends what it has queued, $identify as well
+        {"run": "analytics.track('Gone')"},  # waits for the answer: closing the page would cut the request
         {"run": "mixpanel.track('Leaving')"},
-        {"run": "void analytics.track('Gone')"},
         {"close": True},
     ]
     async with browser.play(acts) as visit:
@@ -94,7 +94,8 @@ async def test_both_sdks_through_the_proxy(
         assert server.sink.refused == []
     assert proxy.sink.refused == []
     events = [one.document["event"] for one in mixpanel.messages() if "event" in one.document]
-    assert sorted(events) == ["$identify", "Leaving", "Seen"]
+    # On a slow machine the SDK sends what is under way once more as the page closes, with its $insert_id.
+    assert set(events) == {"$identify", "Leaving", "Seen"}
     calls = [one.document for one in segment.messages()]
     assert [one["type"] for one in calls[:2]] == ["identify", "track"]
     assert json.dumps(calls[0]["traits"], ensure_ascii=False) == '{"name": "Zoë 🎉"}'
