@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -177,7 +178,7 @@ def test_the_mouse_can_be_left_to_the_terminal(tmp_path: Path) -> None:
 
 def test_an_engine_that_cannot_start_ends_the_screen(tmp_path: Path) -> None:
     journal = tmp_path / "journal.db"
-    with sqlite3.connect(journal) as db:
+    with contextlib.closing(sqlite3.connect(journal)) as db:
         db.execute("PRAGMA user_version = 9999")
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     before = journal.read_bytes()

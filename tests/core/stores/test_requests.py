@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator
@@ -165,6 +166,6 @@ async def test_a_file_without_routes_has_no_tables_for_them(tmp_path: Path) -> N
     assert await opened.requests.counts() == {}
     assert await owed(opened, "mirror") == []
     await opened.close()
-    with sqlite3.connect(path) as db:
+    with contextlib.closing(sqlite3.connect(path)) as db:
         names = {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
     assert not {name for name in names if "request" in name or "route" in name or "handover" in name}
