@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from answering_server import AnsweringServer, Got, Said
 from engines import engine_settings, free_port, isolate, running_engine, track, until
-from segment_server import Got, Said, SegmentServer
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState
@@ -52,7 +52,7 @@ def mirrored(state: EngineState, sent: int) -> bool:
 
 
 async def test_whole_requests_go_to_segment_once_forwarding_is_on(tmp_path: Path) -> None:
-    async with SegmentServer() as segment:
+    async with AnsweringServer() as segment:
         settings = with_routes(tmp_path, mirror_to(segment.url), token="")
         async with running_engine(settings) as (engine, client):
             await send(engine.url, batch("before"))
@@ -81,7 +81,7 @@ async def test_whole_requests_go_to_segment_once_forwarding_is_on(tmp_path: Path
 
 
 async def test_a_mirror_takes_the_sources_that_it_is_for_and_what_redaction_left(tmp_path: Path) -> None:
-    async with SegmentServer() as segment:
+    async with AnsweringServer() as segment:
         settings = with_routes(tmp_path, mirror_to(segment.url, "web"))
         settings = msgspec.structs.replace(settings, redact=(Redaction(path="**.email"),))
         async with running_engine(settings, forwarding=True) as (engine, client):
@@ -95,7 +95,7 @@ async def test_a_mirror_takes_the_sources_that_it_is_for_and_what_redaction_left
 
 
 async def test_a_dry_run_sends_nothing_and_leaves_it_owed(tmp_path: Path) -> None:
-    async with SegmentServer() as segment:
+    async with AnsweringServer() as segment:
         settings = with_routes(tmp_path, mirror_to(segment.url), dry_run=True)
         async with running_engine(settings, forwarding=True) as (engine, client):
             await send(engine.url, batch("m-1"))
@@ -186,7 +186,7 @@ async def test_killed_again_and_again_nothing_acknowledged_is_lost(
         dice = chance.random()
         return Said(503, b"") if dice < 0.02 else Said(0) if dice < 0.04 else Said(delay=0.002)
 
-    async with SegmentServer(answer) as segment:
+    async with AnsweringServer(answer) as segment:
         settings = with_routes(tmp_path, mirror_to(segment.url), token="")
         for _ in range(rounds):
             engine = await start_engine(settings, forwarding=True)

@@ -9,11 +9,11 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from answering_server import AnsweringServer, Got, Said
 from forwarding import FakeClock
 from journal_values import a_receipt
 from memory_journal import MemoryJournal
 from msgspec.structs import replace
-from segment_server import Got, Said, SegmentServer
 
 from segtap.core.delivery import Outcome, RouteCounts
 from segtap.core.errors import JournalError
@@ -33,7 +33,7 @@ async def owe(stores: Stores, *bodies: bytes) -> list[int]:
 
 @contextlib.asynccontextmanager
 async def mirroring(
-    stores: Stores, server: SegmentServer, clock: FakeClock | None = None, route: RouteSettings = ROUTE
+    stores: Stores, server: AnsweringServer, clock: FakeClock | None = None, route: RouteSettings = ROUTE
 ) -> AsyncIterator[Mirror]:
     mirror = Mirror(
         route,
@@ -65,7 +65,7 @@ async def test_every_request_arrives_once_as_it_was_received() -> None:
     stores = MemoryJournal()
     bodies = [body(number) for number in range(50)]
     await owe(stores, *bodies[:30])
-    async with SegmentServer(lambda got: Said(delay=0.002)) as server:
+    async with AnsweringServer(lambda got: Said(delay=0.002)) as server:
         async with mirroring(stores, server) as mirror:
             await settled(mirror, stores)
             await owe(stores, *bodies[30:])
@@ -81,7 +81,7 @@ async def test_every_request_arrives_once_as_it_was_received() -> None:
 async def test_what_segment_refuses_is_not_sent_again() -> None:
     stores = MemoryJournal()
     (seq,) = await owe(stores, body(1))
-    async with SegmentServer(lambda got: Said(400, b'{"message": "bad write key"}')) as server:
+    async with AnsweringServer(lambda got: Said(400, b'{"message": "bad write key"}')) as server:
         async with mirroring(stores, server) as mirror:
             await settled(mirror, stores)
         assert len(server.got) == 1
@@ -102,7 +102,7 @@ async def test_retry_after_is_obeyed_and_an_outage_is_tried_one_request_at_a_tim
             return Said(429, b"", ("retry-after: 30",)) if len(times) == 5 else Said(503, b"")
         return Said()
 
-    async with SegmentServer(answer) as server:
+    async with AnsweringServer(answer) as server:
         async with mirroring(stores, server, clock) as mirror:
             await settled(mirror, stores)
             assert mirror.fault == ""
@@ -117,7 +117,7 @@ async def test_a_fault_is_told_while_it_lasts() -> None:
     stores, clock = MemoryJournal(), FakeClock()
     clock.hold()
     await owe(stores, body(1))
-    async with SegmentServer(lambda got: Said(0)) as server, mirroring(stores, server, clock) as mirror:
+    async with AnsweringServer(lambda got: Said(0)) as server, mirroring(stores, server, clock) as mirror:
         async with asyncio.timeout(10):
             while not mirror.fault:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
@@ -137,7 +137,7 @@ async def test_one_bad_request_holds_nobody_up_and_is_stuck_in_the_end() -> None
     def answer(got: Got) -> Said:
         return Said(500, b"poisoned") if got.body == body(0) else Said()
 
-    async with SegmentServer(answer) as server, mirroring(stores, server, clock) as mirror:
+    async with AnsweringServer(answer) as server, mirroring(stores, server, clock) as mirror:
         async with asyncio.timeout(20):
             while not mirror.stuck:
                 number += 1
@@ -161,7 +161,7 @@ async def test_one_that_the_journal_cannot_read_is_named() -> None:
     stores = MemoryJournal()
     (seq,) = await owe(stores, body(1))
     stores.receipt_rows[seq] = replace(stores.receipt_rows[seq], status=0)
-    async with SegmentServer() as server:
+    async with AnsweringServer() as server:
         async with mirroring(stores, server) as mirror:
             await settled(mirror, stores)
         assert server.got == []
@@ -179,7 +179,7 @@ async def test_outcomes_that_cannot_be_written_end_the_run_and_nothing_is_lost(
         raise JournalError("the disk is full")
 
     monkeypatch.setattr(stores.requests, "record", fails)
-    async with SegmentServer() as server:
+    async with AnsweringServer() as server:
         mirror = Mirror(ROUTE, Upstream("segment", server.url), stores.requests, stores.receipts, FakeClock())
         with pytest.raises(JournalError, match="the disk is full"):
             async with asyncio.timeout(10):
@@ -193,7 +193,7 @@ async def test_outcomes_that_cannot_be_written_end_the_run_and_nothing_is_lost(
 async def test_a_stop_waits_for_answers_under_way_and_leaves_the_rest_owed() -> None:
     stores = MemoryJournal()
     await owe(stores, *map(body, range(5)))
-    async with SegmentServer(lambda got: Said(delay=0.05)) as server:
+    async with AnsweringServer(lambda got: Said(delay=0.05)) as server:
         async with mirroring(stores, server, route=replace(ROUTE, max_requests=1)):
             async with asyncio.timeout(10):
                 while not server.got:  # noqa: ASYNC110

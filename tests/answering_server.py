@@ -1,4 +1,4 @@
-"""A stand-in for Segment's Tracking API: keeps whole requests as they arrive, and answers as it is told."""
+"""A stand-in for another server: keeps whole requests as they arrive, and answers as it is asked to."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Said(msgspec.Struct, frozen=True):
     delay: float = 0.0
 
 
-class SegmentServer:
+class AnsweringServer:
     """`answer` decides what a request gets; `got` are all that came, answered or not."""
 
     def __init__(self, answer: Callable[[Got], Said] = lambda got: Said()) -> None:
