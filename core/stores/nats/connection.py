@@ -242,10 +242,12 @@ class Connection:
             raise _fault(ack.error)
         return ack.seq
 
-    async def api(self, name: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
+    async def api(
+        self, name: str, body: Mapping[str, object] | None = None, *, seconds: float = API_SECONDS
+    ) -> dict[str, Any]:
         """Call JetStream's API. Raises Away without an answer, ApiFault with the reason of a refusal."""
         data = msgspec.json.encode(body) if body else b""
-        answer = await self._ask(f"$JS.API.{name}", data, {}, API_SECONDS)
+        answer = await self._ask(f"$JS.API.{name}", data, {}, seconds)
         found = msgspec.json.decode(answer.data, type=dict[str, Any])
         if (error := found.get("error")) is not None:
             raise _fault(msgspec.convert(error, _Error))

@@ -23,6 +23,10 @@ _HEARTBEAT = 1.0
 _SILENCE = 3.0
 """Seconds without a message or a heartbeat after which the consumer is lost, and another one is made."""
 _PAUSE = 0.5
+_CREATING = 2.0
+"""Seconds that a new consumer may take: a server that has just started drops what it is asked."""
+RECOVERY = _SILENCE + 2 * (_CREATING + _PAUSE)
+"""Seconds after which a follower whose consumer is lost follows again, with one question dropped."""
 _NS = 1_000_000_000
 
 
@@ -129,7 +133,9 @@ class Follower:
             "max_waiting": 4,
         }
         made = await self._connection.api(
-            f"CONSUMER.CREATE.{self._stream}", {"stream_name": self._stream, "config": config}
+            f"CONSUMER.CREATE.{self._stream}",
+            {"stream_name": self._stream, "config": config},
+            seconds=_CREATING,
         )
         return str(made["name"])
 

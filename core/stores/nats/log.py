@@ -16,7 +16,7 @@ from ..sqlite.copy import StreamCopy
 from ..sqlite.rows import ReceiptRow, pack_receipt, unpack_receipt
 from . import streams
 from .connection import MESSAGE_NOT_FOUND, NO_ROOM, ApiFault, Away, Connection
-from .follower import Follower, Item
+from .follower import RECOVERY, Follower, Item
 from .room import Room
 from .spool import Spool
 from .wire import PARTS, pack_row, pieces, unpack_row
@@ -24,8 +24,8 @@ from .wire import PARTS, pack_row, pieces, unpack_row
 logger = logging.getLogger(__name__)
 
 MSG_ID = "Nats-Msg-Id"
-PATIENCE = 5.0
-"""Seconds that reading waits for what this engine has appended itself."""
+PATIENCE = RECOVERY + 2.0
+"""Seconds that reading waits for what this engine has appended itself: longer than a lost consumer costs."""
 _HEAD_ROOM = 1024
 """Bytes of a message that its headers may take."""
 _TRIES = 3

@@ -20,7 +20,7 @@ from segtap.core.messages import Receipt
 from segtap.core.stores import START, Stores
 from segtap.core.stores.nats import streams
 from segtap.core.stores.nats.address import PARTITIONS, read_address
-from segtap.core.stores.nats.connection import Connection
+from segtap.core.stores.nats.connection import Away, Connection
 from segtap.core.stores.nats.outbox import NatsOutbox
 from segtap.core.stores.nats.partition import Lost
 from segtap.core.stores.nats.spool import Spool
@@ -290,6 +290,36 @@ async def test_what_comes_while_nats_is_away_is_kept_and_published_in_order_once
         assert await kept.receipts.append(a_receipt("after")) > START
         assert await uids(kept) == ["before", *(f"away-{number}" for number in range(21)), "after"]
         assert said[-1] == ""
+
+
+@pytest.mark.kill
+async def test_reading_waits_longer_than_a_new_consumer_takes_whose_making_gets_no_answer(
+    nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A server that has just started forgets consumers, and drops what it is asked before its JetStream is up.
+    ask, dropped = Connection._ask, []
+
+    async def drop_the_first(self: Connection, subject: str, *rest: Any) -> Any:
+        if "CONSUMER.CREATE" in subject and not dropped:
+            dropped.append(subject)
+            await asyncio.sleep(rest[-1])  # as long as an answer may take
+            raise Away("no answer")
+        return await ask(self, subject, *rest)
+
+    async with opened(f"{nats_url}/{new_stream()}") as (kept,):
+        follower = kept.receipts.follower
+        await kept.receipts.append(a_receipt("first"))
+        assert await uids(kept) == ["first"]
+        monkeypatch.setattr(Connection, "_ask", drop_the_first)
+        follower._lost = True
+        follower._wake.set()
+
+        async def asked() -> bool:
+            return bool(dropped)
+
+        await until(asked)
+        await kept.receipts.append(a_receipt("second"))
+        assert await uids(kept) == ["first", "second"]
 
 
 async def test_what_comes_while_the_spool_is_emptied_is_published_too(
