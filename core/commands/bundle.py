@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..api.models import EngineState
+from ..api.models import EngineState, RouteState
 from ..config.shown import DEFAULT, shown_settings
 from ..engine.log import log_file
 from ..errors import SegtapError
@@ -116,8 +116,16 @@ def _state(state: EngineState) -> Iterator[tuple[str, str]]:
     defaults = EngineState(version="", pid=0, started_at=0, urls=())
     for name in state.__struct_fields__:
         value = getattr(state, name)
+        if name == "routes":
+            value = tuple(map(_route, state.routes))
         if name not in _PRIVATE and value != getattr(defaults, name):
             yield name, clean(to_json(msgspec.to_builtins(value)))
+
+
+def _route(route: RouteState) -> RouteState:
+    """Return a route without where it leads, its write keys shortened."""
+    keys = tuple(map(mask_token, route.write_keys))
+    return msgspec.structs.replace(route, to="", fault="set" if route.fault else "", write_keys=keys)
 
 
 def _journal(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -100,6 +100,16 @@ port = 8765
 # What waits for you before it is forwarded:
 # [[hold]]
 # filter = 'event:"Order Refunded"'
+#
+# Where messages go, by write key. With [[routes]] only these get anything:
+# [[routes]]
+# name = "mixpanel"
+# kind = "mixpanel"  # the project above
+#
+# [[routes]]
+# name = "segment"
+# kind = "segment"  # whole requests, to Segment itself
+# write_keys = ["…"]
 
 {own}"""
 

@@ -1,7 +1,7 @@
 """`segtap doctor`: the questions of Mixpanel's and Segment's FAQ, answered from settings and messages.
 
 Each check is a function from `Facts` to verdicts; all of them are pure. `source` brings the messages, and
-`online` asks Mixpanel when it may.
+`online` asks Mixpanel when it may, `routes_online` the servers of the routes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from .modes import modes
 from .online import ask_mixpanel, with_own_secrets
 from .pages_check import pages
 from .region_check import region
+from .routes_check import routes
+from .routes_online import ask_routes
 from .seen import connection_mode, profiles
 from .settings_checks import (
     filters,
@@ -38,6 +40,7 @@ __all__ = [
     "Messages",
     "Standing",
     "ask_mixpanel",
+    "ask_routes",
     "diagnose",
     "newest_messages",
     "with_own_secrets",
@@ -50,6 +53,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Diagnosis]], ...] = (
     token,
     service_account,
     secret,
+    routes,
     strict,
     transformations,
     filters,

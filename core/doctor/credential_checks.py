@@ -13,6 +13,7 @@ from ..masks import mask_token
 from ..text import counted
 from .diagnosis import Diagnosis, Standing
 from .facts import Facts
+from .routes_check import leads_to_mixpanel
 
 SERVICE_ACCOUNT_ADVICE = (
     "let segtap send with a service account: make one in Mixpanel (Organization Settings, Service Accounts;"
@@ -26,6 +27,8 @@ def token(facts: Facts) -> Iterator[Diagnosis]:
     """Yield the project token: whether there is one, and what cannot be known of it."""
     destination = facts.settings.destination
     title = "Project token"
+    if not destination.token and not leads_to_mixpanel(facts.settings):
+        return
     if not destination.token:
         yield Diagnosis(
             check="token",

@@ -8,7 +8,7 @@ import msgspec
 
 from ..aggregates.group_traffic import GroupTraffic
 from ..aggregates.groups import GroupChecks, GroupFindings
-from ..api.models import MessageDetail, Summary
+from ..api.models import MessageDetail, RouteState, Summary
 from ..checks.request import event_records
 from ..checks.stream import Loose, Said, said_by
 from ..errors import InputError
@@ -41,8 +41,8 @@ class Facts:
     """The settings, the messages (oldest first), and what follows from both.
 
     `source` says where the messages come from, `judged_by` whose the settings are, `fault` what is wrong with
-    the engine; `refused` are requests that were answered with 4xx. `unusable` names the insert functions of
-    the settings that cannot be run, and why.
+    the engine, and `routes` how its routes stand; `refused` are requests that were answered with 4xx.
+    `unusable` names the insert functions of the settings that cannot be run, and why.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Facts:
         users: Users | None = None,
         user: Cluster | None = None,
         unusable: Sequence[str] = (),
+        routes: Sequence[RouteState] = (),
         now: int,
     ) -> None:
         self.settings = settings
@@ -67,6 +68,7 @@ class Facts:
         self.fault = fault
         self.refused = refused
         self.unusable = unusable
+        self.routes = routes
         self.now = now
         self.cases = [case for detail in details if (case := _case(detail)) is not None]
         traffic, findings = GroupTraffic(destination, settings.mixpanel_group_keys), GroupFindings()
@@ -112,6 +114,7 @@ class Facts:
             users=found.users,
             user=found.user,
             unusable=InsertFunctions(found.settings.insert_functions).unusable(),
+            routes=found.routes,
             now=now,
         )
 

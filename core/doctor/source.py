@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from ..api.client import Client
-from ..api.models import MessageDetail, Page, Summary
+from ..api.models import MessageDetail, Page, RouteState, Summary
 from ..api.viewer import Viewer
 from ..checks import called
 from ..checks.stream import digest
@@ -55,6 +55,8 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[Summary, ...] = ()
     source: str = ""
     fault: str = ""
+    routes: tuple[RouteState, ...] = ()
+    """How the routes of an engine stand; none where no engine was asked."""
     users: Users | None = None
     """The users of an engine's own table, None where they are counted from the messages."""
     user: Cluster | None = None
@@ -91,7 +93,7 @@ async def newest_messages(
         if override:
             by = f"{own}, not those of {source}"
             return msgspec.structs.replace(
-                _read_by(settings, found), judged_by=by, fault=found.fault, users=None
+                _read_by(settings, found), judged_by=by, fault=found.fault, routes=(), users=None
             )
         return found
     path = chosen_path(settings.journal.path)
@@ -104,13 +106,14 @@ async def messages_of(viewer: Viewer, *, limit: int) -> Messages:
     """Return the newest messages of the engine that is looked at, and its own settings."""
     source = f"the segtap at {viewer.url}"
     found = await _newest(viewer, limit, source)
-    active = await viewer.settings()
+    active, state = await viewer.settings(), await viewer.state()
     by = f"of {source} ({active.origin})"
     return msgspec.structs.replace(
         found,
         settings=active,
         judged_by=by,
-        fault=(await viewer.state()).fault,
+        fault=state.fault,
+        routes=state.routes,
         users=await viewer.users(limit=MOST_USERS),
     )
 

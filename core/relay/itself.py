@@ -7,11 +7,11 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Collection
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..proxy.hosts import SEGMENT_API, Upstream
 from ..serve.ports import interface_addresses
-from ..serve.server import Listener
 from ..settings import RouteSettings
 
 RESOLVING = 3.0
@@ -19,18 +19,28 @@ RESOLVING = 3.0
 _PORTS = {"http": 80, "https": 443}
 
 
+class Sockets(Protocol):
+    """What a segtap listens on: hosts as the user wrote them, and one port."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]: ...
+
+    @property
+    def port(self) -> int: ...
+
+
 def upstream_of(route: RouteSettings) -> Upstream:
     """Return the server that a mirror sends to."""
     return Upstream("segment", route.url or SEGMENT_API[route.region])
 
 
-def is_itself(url: str, listener: Listener) -> bool:
+def is_itself(url: str, listener: Sockets) -> bool:
     """Return whether a URL names this segtap by an address of this machine; no name is looked up."""
     host, port = _place(url)
     return port == listener.port and _is_here(host, listener)
 
 
-async def leads_to_itself(url: str, listener: Listener) -> bool:
+async def leads_to_itself(url: str, listener: Sockets) -> bool:
     """Return whether a URL leads to this segtap, its name looked up; what cannot be found does not."""
     host, port = _place(url)
     if port != listener.port:
@@ -50,7 +60,7 @@ def _place(url: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
 
 
-def _is_here(host: str, listener: Listener) -> bool:
+def _is_here(host: str, listener: Sockets) -> bool:
     """Return whether a host is this machine, for one of the sockets; a loopback address always is."""
     if host == "localhost" or host in listener.hosts:
         return True

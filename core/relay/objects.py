@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -74,6 +75,7 @@ class Bucket:
         bucket, _, prefix = route.url.removeprefix(BUCKET).partition("/")
         given = {"endpoint": route.endpoint, "region": route.bucket_region}
         self._put: Callable[..., Awaitable[object]] = client.put_async
+        self._list: Callable[..., AsyncIterable[object]] = client.list
         self._where = route.url
         self._store = stores.S3Store(
             bucket,
@@ -92,10 +94,31 @@ class Bucket:
             words = shorten(" ".join(clean(str(error)).split()), _WORDS)
             raise NotWritten(f"{clean(self._where)} cannot be written: {words}") from error
 
+    async def look(self) -> None:
+        """Ask for the first name in the bucket. Raises what the client raises."""
+        async for _ in self._list(self._store, chunk_size=1):
+            return
+
 
 def objects_of(route: RouteSettings) -> Objects:
     """Return where a route writes. Raises ForwardingRefused if the client for buckets is not installed."""
     return Bucket(route) if route.url.startswith(BUCKET) else Folder(Path(route.url))
+
+
+def place_fault(route: RouteSettings) -> str:
+    """Return why an archive cannot write to its place, "" if nothing speaks against it; writes nothing."""
+    if route.url.startswith(BUCKET):
+        return "" if find_spec("obstore") else needs_client(route)
+    path = Path(route.url)
+    try:
+        nearest = next(one for one in (path, *path.parents) if one.exists())
+    except OSError as error:
+        return f"{clean(str(path))} cannot be looked at: {error.strerror or error}"
+    if not nearest.is_dir():
+        return f"{clean(str(nearest))} is not a folder"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"{clean(str(nearest))} cannot be written by this user"
+    return ""
 
 
 def needs_client(route: RouteSettings) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import msgspec
 import pytest
 from command_line import segtap
 from engines import TOKEN, engine_settings, listed, post, running_engine, track
 
 from segtap.core.engine.log import KeptLines, hide, log_file
 from segtap.core.masks import NO_MASKS, masks_of
+from segtap.core.settings import RouteSettings
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 SECRET = "a-secret-of-the-project"
@@ -52,7 +54,10 @@ def test_a_report_says_versions_settings_and_the_logs_end(monkeypatch: pytest.Mo
 async def test_it_has_the_counts_of_engines_and_no_message(tmp_path: Path) -> None:
     from segtap.core.commands.bundle import bug_report
 
-    settings = engine_settings(tmp_path)
+    kept = RouteSettings(
+        name="kept", kind="archive", url=str(tmp_path / "private"), write_keys=("a-long-write-key",)
+    )
+    settings = msgspec.structs.replace(engine_settings(tmp_path), routes=(kept,))
     async with running_engine(settings) as (engine, client):
         await post(engine.url, track("m-1", "A Private Event"))
         await listed(client, 1)
@@ -63,6 +68,9 @@ async def test_it_has_the_counts_of_engines_and_no_message(tmp_path: Path) -> No
     assert "- SSH_CONNECTION: set" in text
     assert "A Private Event" not in text
     assert "user-7" not in text
+    assert '"name":"kept"' in text
+    assert "a-long-write-key" not in text
+    assert "private" not in text
 
 
 def test_a_log_that_cannot_be_kept_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,7 @@ BUNDLE = "segtap-report.md"
 
 
 @click.command()
-@click.option("--online", is_flag=True, help="Ask Mixpanel whether it knows the token; sends no message.")
+@click.option("--online", is_flag=True, help="Ask Mixpanel and the servers of [[routes]]; sends no message.")
 @format_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json: an object a diagnosis.")
 @click.option("--user", metavar="ID", default="", help="Show the identity cluster of one user instead.")
@@ -69,7 +69,7 @@ def doctor(
     With --bundle a report is written for an issue: versions, settings without secrets, counts, and the end of
     the log. It holds no message. Look through it before you publish it.
     """
-    from ...core.doctor import Facts, ask_mixpanel, diagnose, newest_messages, with_own_secrets
+    from ...core.doctor import Facts, ask_mixpanel, ask_routes, diagnose, newest_messages, with_own_secrets
 
     own = load({"journal": {"path": journal}} if journal else None, file=config_file)
     if bundle is not None:
@@ -85,6 +85,7 @@ def doctor(
     if online:
         asked = with_own_secrets(facts.settings.destination, own.destination)
         verdicts += asyncio.run(ask_mixpanel(asked, base_url=asked.mixpanel_url))
+        verdicts += asyncio.run(ask_routes(facts.settings))
     _print(hidden(verdicts), as_json=as_json)
     ctx.exit(1 if any(diagnosis.standing == "error" for diagnosis in verdicts) else 0)
 

@@ -83,7 +83,7 @@ def test_it_agrees_with_segtap_on_every_settings_file_of_the_tests(
 def test_what_init_writes_is_valid(answers: Answers) -> None:
     text = first_settings(answers)
     # Lines that are meant to be uncommented count as well.
-    whole = re.sub(r"(?m)^# (\w+ = |\[\[?segment|\[\[filters|\[\[redact|\[\[hold)", r"\1", text)
+    whole = re.sub(r"(?m)^# (\w+ = |\[\[?segment|\[\[filters|\[\[redact|\[\[hold|\[\[routes)", r"\1", text)
     for one in (text, whole if answers.kind == "classic-cloud" else text):
         VALIDATOR.validate(tomllib.loads(one))
 
