@@ -208,7 +208,8 @@ def seen(db: sqlite3.Connection, message_ids: Sequence[str], since: int) -> set[
             f"AND message_id != '' AND received_at >= ? AND NOT marks & {int(Marks.WOULD_REJECT)}",
             (*some, since),
         )
-        found.update(asked[key] for (key,) in rows)
+        # A damaged index may find a row whose messageId is another one.
+        found.update(asked[key] for (key,) in rows if key in asked)
     return found
 
 
