@@ -37,16 +37,20 @@ BASIC = "Basic " + base64.b64encode(f"{SECRET}:".encode()).decode()
 
 
 class FakeClock:
-    """Sleeps take no time but turn the clock on; while `held`, they wait for `release`."""
+    """Sleeps take no time but turn the clock on; while `held`, they wait for `release`.
+
+    `ahead` is by how much (ms) somebody has set the machine's clock forward.
+    """
 
     def __init__(self, now: int = NOW) -> None:
         self.at = now
+        self.ahead = 0
         self.slept: list[float] = []
         self._open = asyncio.Event()
         self._open.set()
 
     def now(self) -> int:
-        return self.at
+        return self.at + self.ahead
 
     def steady(self) -> int:
         return self.at

@@ -65,7 +65,7 @@ class Supervisor:
     async def _run(self, name: str, work: Work, well: Callable[[], Awaitable[None]] | None) -> None:
         failures = 0
         while True:
-            began = self._clock.now()
+            began = self._clock.steady()
             clearing = asyncio.create_task(self._clear_when(well, name))
             try:
                 await work()
@@ -81,7 +81,7 @@ class Supervisor:
             finally:
                 clearing.cancel()
                 await asyncio.gather(clearing, return_exceptions=True)
-            failures = 1 if self._clock.now() - began > STEADY * 1000 else failures + 1
+            failures = 1 if self._clock.steady() - began > STEADY * 1000 else failures + 1
             pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
             self._faults.report(name, f"{words.rstrip('.')}. It starts again in {pause:g} s.")
             await self._clock.sleep(pause)

@@ -35,7 +35,7 @@ LinesOf = Callable[[Receipt], Awaitable[tuple[Place, bytes]]]
 
 
 class _Gathered:
-    """The lines for one object so far, since `since` (ms)."""
+    """The lines for one object so far, since `since` (ms of the steady clock)."""
 
     def __init__(self, name: str, since: int) -> None:
         self.name = name
@@ -86,7 +86,7 @@ class Archive(Runner):
         self._gathered: dict[Place, _Gathered] = {}
         self._failures = 0
         self._until = 0
-        """Before this time (ms) nothing is written, after a failure."""
+        """Before this time (ms of the steady clock) nothing is written, after a failure."""
 
     async def _begin(self) -> None:
         self._gathered.clear()
@@ -116,7 +116,7 @@ class Archive(Runner):
         place, lines = await self._lines(receipt)
         one = self._gathered.get(place)
         if one is None:
-            since = self._clock.now()
+            since = self._clock.steady()
             one = self._gathered[place] = _Gathered(name_of(place, debt.number, receipt), since)
         one.add(debt, lines)
         if one.size >= self._full:
@@ -124,7 +124,7 @@ class Archive(Runner):
 
     async def _write_due(self) -> None:
         """Write what has waited for long enough, or is too large to wait."""
-        now = self._clock.now()
+        now = self._clock.steady()
         if now < self._until:
             return
         places = self._gathered
@@ -138,7 +138,7 @@ class Archive(Runner):
 
     async def _write(self, place: Place) -> None:
         """Write one object and what came of its requests; put it off if that fails."""
-        now = self._clock.now()
+        now = self._clock.steady()
         if now < self._until:
             return
         one = self._gathered[place]

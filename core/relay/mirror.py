@@ -39,7 +39,10 @@ UNREADABLE = "the journal cannot read this request any more, so it was not sent"
 
 
 class _Failed(msgspec.Struct):
-    """A request that has to be sent again at `due` (ms); `accepted` others were by its last failure."""
+    """A request that has to be sent again at `due` (ms of the steady clock).
+
+    `accepted` others were by its last failure.
+    """
 
     request: OwedRequest
     attempts: int = 0
@@ -81,7 +84,7 @@ class Mirror(Runner):
         self._in_a_row = 0
         """Failures since one was accepted."""
         self._until = 0
-        """Before this time (ms) nothing is sent."""
+        """Before this time (ms of the steady clock) nothing is sent."""
         self._words = ""
         self._answered: list[tuple[Handover, int | None]] = []
         self._writing = asyncio.Lock()
@@ -113,7 +116,7 @@ class Mirror(Runner):
 
     async def _next(self) -> OwedRequest | None:
         """Return the request that may be sent now, None if none may."""
-        now = self._clock.now()
+        now = self._clock.steady()
         if len(self._under_way) >= (1 if self._in_a_row else self._at_once) or now < self._until:
             return None
         due = [one for one in self._waiting() if one.due <= now]
@@ -135,12 +138,12 @@ class Mirror(Runner):
 
     def _next_try(self) -> int | None:
         if self._failure is not None:
-            return self._clock.now()
+            return self._clock.steady()
         if len(self._under_way) >= (1 if self._in_a_row else self._at_once):
             return None
         again = min((one.due for one in self._waiting()), default=None)
         if (self._owed or self._more) and not self._outage:
-            return self._until if again is None else max(self._until, min(again, self._clock.now()))
+            return self._until if again is None else max(self._until, min(again, self._clock.steady()))
         return None if again is None else max(self._until, again)
 
     def _done(self, number: int, task: asyncio.Task[None]) -> None:
@@ -155,7 +158,7 @@ class Mirror(Runner):
         receipt = await self._log.get(request.receipt)
         before = self._failed.get(request.number)
         attempt = 1 if before is None else before.attempts + 1
-        began = self._clock.now()
+        began = self._clock.steady()
         status = 0
         if receipt is None or receipt.damaged:
             meaning = Meaning(Outcome.REFUSED, UNREADABLE)
@@ -169,7 +172,7 @@ class Mirror(Runner):
             status=status,
             words=meaning.words,
             attempt=attempt,
-            took=self._clock.now() - began,
+            took=self._clock.steady() - began,
         )
         if meaning.outcome is Outcome.RETRY:
             await self._try_again(request, handover, meaning)
@@ -205,7 +208,7 @@ class Mirror(Runner):
         failed.attempts += 1
         failed.alone += failed.attempts == 1 or self._accepted > failed.accepted
         failed.accepted = self._accepted
-        now = self._clock.now()
+        now = self._clock.steady()
         pause = wait_before_retry(failed.attempts, self._rng, meaning.after)
         becomes_stuck = failed.alone >= STUCK_AFTER and not failed.stuck
         if failed.alone >= STUCK_AFTER:

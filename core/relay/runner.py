@@ -94,7 +94,7 @@ class Runner(abc.ABC):
 
     @abc.abstractmethod
     def _next_try(self) -> int | None:
-        """Return when something is to be tried again (ms), None if nothing is."""
+        """Return when something is to be tried again (ms of the steady clock), None if nothing is."""
 
     @abc.abstractmethod
     async def _end(self, grace: float) -> None:
@@ -118,7 +118,7 @@ class Runner(abc.ABC):
         at = self._next_try()
         if at is None:
             await self._woken.wait()
-        elif (left := at - self._clock.now()) > 0:
+        elif (left := at - self._clock.steady()) > 0:
             await first(self._woken.wait(), self._clock.sleep(left / 1000))
         else:
             await asyncio.sleep(0)

@@ -96,6 +96,23 @@ async def test_pauses_grow_to_a_minute_and_the_fault_stays_meanwhile() -> None:
     assert [("fault" in text) for text in said[:9]] == [True] * 8 + [False]
 
 
+async def test_a_clock_that_is_set_forward_leaves_the_pauses_as_they_are() -> None:
+    clock, well = FakeClock(), asyncio.Event()
+
+    async def fail() -> None:
+        clock.ahead += 3_600_000
+        if len(clock.slept) < 3:
+            raise RuntimeError("again")
+        well.set()
+
+    supervisor = Supervisor(FaultLog(), clock)
+    supervisor.start("forwarding", fail)
+    async with asyncio.timeout(10):
+        await well.wait()
+    await supervisor.stop()
+    assert clock.slept == [2, 4, 8]
+
+
 async def test_a_task_that_may_run_once_only_is_not_started_again() -> None:
     faults = FaultLog()
     forwarder = Failing(KeyError("operation"))

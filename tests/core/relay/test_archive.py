@@ -118,6 +118,18 @@ async def test_a_stop_writes_what_is_gathered_and_a_full_object_does_not_wait(tm
     assert sorted(chain.from_iterable(numbers_in(tmp_path).values())) == list(range(15))
 
 
+async def test_a_clock_that_is_set_back_puts_nothing_off(tmp_path: Path) -> None:
+    stores, clock = MemoryJournal(), FakeClock()
+    clock.hold()
+    await owe(stores, body(1))
+    async with archiving(archive_of(stores, Folder(tmp_path), clock)) as archive:
+        await archive.wait_idle()
+        clock.ahead = -5 * 24 * HOUR
+        clock.release()
+        await settled(stores)
+    assert sum(clock.slept) <= 120
+
+
 class Crash(Exception):
     """Ends the process, for a test."""
 

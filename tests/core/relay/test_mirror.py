@@ -113,6 +113,21 @@ async def test_retry_after_is_obeyed_and_an_outage_is_tried_one_request_at_a_tim
     assert (await stores.requests.counts())["mirror"] == RouteCounts(sent=20)
 
 
+async def test_a_clock_that_is_set_back_puts_nothing_off() -> None:
+    stores, clock = MemoryJournal(), FakeClock()
+    clock.hold()
+    await owe(stores, body(1))
+    async with AnsweringServer(lambda got: Said(503)) as server, mirroring(stores, server, clock) as mirror:
+        async with asyncio.timeout(10):
+            while not mirror.fault:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        clock.ahead = -5 * 24 * 3_600_000
+        server.answer = lambda got: Said()
+        clock.release()
+        await settled(mirror, stores)
+    assert sum(clock.slept) < 60
+
+
 async def test_a_fault_is_told_while_it_lasts() -> None:
     stores, clock = MemoryJournal(), FakeClock()
     clock.hold()
