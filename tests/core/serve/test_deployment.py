@@ -17,7 +17,9 @@ from segtap.tui.cli import cli
 
 yaml: Any = pytest.importorskip("yaml")
 
-PAGE = (Path(__file__).parents[3] / "core" / "serve" / "README.md").read_text()
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "core" / "serve" / "README.md").read_text()
+IMAGE = (ROOT / ".ci" / "Dockerfile").read_text()
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S)
 
 
@@ -36,8 +38,9 @@ def commands() -> list[list[str]]:
     for mapping in MAPPINGS:
         command = mapping.get("command", ())
         words = shlex.split(command) if isinstance(command, str) else list(command)
-        if words[:1] == ["segtap"]:
-            found.append(words[1:])
+        if mapping.get("image") == "segtap":
+            # Kubernetes' command takes the place of the image's entry point, that of compose follows it.
+            found.append(words[1:] if isinstance(mapping.get("volumeMounts"), list) else words)
     shell = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S)
     lines = [line.partition(" > ")[0] for block in shell for line in block.splitlines()]
     return found + [shlex.split(line)[1:] for line in lines]
@@ -47,6 +50,16 @@ def test_there_are_compose_files_and_a_manifest() -> None:
     kinds = {document.get("kind", "compose") for document in DOCUMENTS}
     assert kinds == {"compose", "Secret", "Service", "StatefulSet"}
     assert len(commands()) == 4
+    assert re.findall(r"^ENTRYPOINT (.*)$", IMAGE, re.M) == ['["segtap"]']
+
+
+def test_the_journal_is_where_the_user_of_the_image_may_write() -> None:
+    (place,) = re.findall(r"^VOLUME (.*)$", IMAGE, re.M)
+    services = [one for document in DOCUMENTS for one in document.get("services", {}).values()]
+    (volume,) = [one["volumes"] for one in services if one["image"] == "segtap" and "volumes" in one]
+    assert volume == [f"segtap:{place}"]
+    (words,) = [shlex.split(one["command"]) for one in services if one.get("volumes") == volume]
+    assert Path(words[words.index("--journal") + 1]).parent == Path(place)
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)

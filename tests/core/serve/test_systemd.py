@@ -119,5 +119,25 @@ def test_the_unit_is_one_that_systemd_reads(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_steps_at_the_head_of_the_unit_make_what_it_starts_with(tmp_path: Path) -> None:
+    """Both files, the secret for root alone and the settings for the user that the unit invents."""
+    steps = [line.removeprefix("#   ") for line in unit("/bin/true").splitlines() if line.startswith("#   ")]
+    script = "\n".join(steps).replace("/etc/segtap", str(tmp_path / "etc" / "segtap"))
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, text in (("systemctl", ""), ("segtap", f'exec {sys.executable} -m segtap.tui "$@"\n')):
+        (programs / name).write_text(f"#!/bin/sh\n{text}")
+        (programs / name).chmod(0o755)
+    environ = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(
+        ["sh", "-ec", script], env=environ, check=True, stdin=subprocess.DEVNULL, capture_output=True
+    )
+    made = tmp_path / "etc" / "segtap"
+    assert (made / "MIXPANEL_TOKEN").read_text() == "the project token\n"
+    assert "[destination]" in (made / "segtap.toml").read_text()
+    modes = {file.name: file.stat().st_mode & 0o777 for file in made.iterdir()}
+    assert modes == {"MIXPANEL_TOKEN": 0o600, "segtap.toml": 0o644}
+
+
 def test_the_signal_of_a_reload_is_handled() -> None:
     assert f"ExecReload=/bin/kill -{signal.SIGHUP.name.removeprefix('SIG')} $MAINPID" in unit("/bin/true")
