@@ -29,6 +29,10 @@ class Keymap:
             return key.label
         return " ".join(map(shown_key, self.changed[key.id])) or "–"
 
+    def first(self, id: str) -> str:
+        """Return the first of the keys that run a command, for a sentence or a line of keys."""
+        return self.label(commands()[id]).partition(" ")[0]
+
     def for_textual(self) -> dict[str, str]:
         """Return the keymap for `App.set_keymap`.
 
@@ -62,7 +66,7 @@ def label(key: Key) -> str:
 
 def first(id: str) -> str:
     """Return the first of the keys that run a command now, for a sentence or a line of keys."""
-    return label(commands()[id]).partition(" ")[0]
+    return _in_force.first(id)
 
 
 @cache

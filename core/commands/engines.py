@@ -95,7 +95,7 @@ async def stop_engine(note: EngineNote) -> None:
     another one.
     """
     if sys.platform == "win32":
-        raise EngineError("Windows cannot ask a process to end cleanly. Press q in its screen, else Ctrl-C.")
+        raise EngineError("Windows cannot ask a process to end cleanly. Quit its screen, else press Ctrl-C.")
     if note.kind == "embedded":
         raise EngineError(
             f"The engine at {note.url} is part of process {note.pid}, another program. End that."

@@ -46,7 +46,7 @@ def cannot_forward_why(settings: Settings) -> str:
 
 
 HALTED_WAYS = (
-    "segtap attach {url} shows it: f there tries again, reads the settings again, or turns forwarding off."
+    "segtap attach {url} shows it: turning forwarding on there tries again or reads the settings again."
 )
 SIGNAL_WAY = "kill -USR1 {pid} reads the settings file again and tries again. "
 VARIABLES = " A variable of the environment is read at the start only: to change one, start segtap again."

@@ -13,7 +13,7 @@ from fake_viewer import FakeViewer, story, until
 from segtap.core.doctor.faq import QUESTIONS
 from segtap.tui.app import SegtapApp
 from segtap.tui.cli import COMMANDS, cli
-from segtap.tui.keymap import commands
+from segtap.tui.keymap import DEFAULT, commands, put_in_force, read_keymap
 from segtap.tui.screens.help import Help
 from segtap.tui.screens.question import QuestionStory
 
@@ -78,6 +78,22 @@ def test_the_keys_of_the_screen_are_listed_with_those_of_the_settings() -> None:
         "does": "Replay the message",
     }
     assert made["list.pause"]["keys"] == ["space"]
+
+
+def test_an_answer_names_the_keys_in_force() -> None:
+    assert "x opens anything" in " ".join(run("debugging").stdout.split())
+    Path("segtap.toml").write_text('[keys]\n"decode.open" = "ctrl+g"\n"request.next" = "f7"\n')
+    said = " ".join(run("debugging").stdout.split())
+    assert "F7 turns to the next one" in said
+    assert "^g opens anything pasted" in said
+    made = json.loads(run("debugging", "--format", "json").stdout)
+    assert "^g opens anything pasted" in made["question"]["actions"][0]
+    question = next(one for one in QUESTIONS if one.id == "debugging")
+    try:
+        put_in_force(read_keymap({"decode.open": "f9"}))
+        assert "F9 opens anything pasted" in " ".join(QuestionStory(question, None).text().split())
+    finally:
+        put_in_force(DEFAULT)
 
 
 async def test_a_question_is_answered_on_the_screen(app_on: Callable[..., SegtapApp]) -> None:

@@ -91,7 +91,7 @@ def help(  # noqa: A001 (the command's name)
         return
     own = load({"journal": {"path": journal}} if journal else None, file=config_file)
     facts = asyncio.run(_facts(own, url, override=config_file is not None))
-    _answer(found[0], facts, shape)
+    _answer(found[0], facts, own, shape)
 
 
 def _topics(ctx: click.Context) -> None:
@@ -185,13 +185,14 @@ async def _facts(own: Settings, url: str, *, override: bool) -> Facts | None:
     return facts if facts.cases or facts.refused or own.origin != "defaults" else None
 
 
-def _answer(question: Question, facts: Facts | None, shape: str) -> None:
+def _answer(question: Question, facts: Facts | None, own: Settings, shape: str) -> None:
     import msgspec
 
     from ...core.doctor.faq import answer
     from ...core.doctor.faq.text import answer_lines
+    from ..keymap import read_keymap
 
-    made = hidden(answer(question, facts))
+    made = hidden(answer(question, facts, read_keymap(own.keys).first))
     if shape == "json":
         write_json(msgspec.to_builtins(made))
         return

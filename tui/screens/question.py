@@ -15,6 +15,7 @@ from ...core.doctor.faq.text import answer_lines
 from ...core.doctor.source import messages_of
 from ...core.errors import SegtapError
 from ...core.text import clean
+from ..keymap import first
 from ..render import clock
 from ..render.plain import is_plain
 from .story import WIDTH, Story
@@ -42,7 +43,7 @@ class QuestionStory(Story):
     def __init__(self, question: Question, viewer: Viewer | None) -> None:
         super().__init__(question.id)
         self.question = question
-        self.answer: Answer = answer(question, None)
+        self.answer: Answer = answer(question, None, first)
         self._viewer = viewer
         self._reading = viewer is not None
         self._state = "Reading the newest messages …" if self._reading else ""
@@ -59,7 +60,7 @@ class QuestionStory(Story):
         except SegtapError as error:
             self._state = clean(str(error))
         else:
-            self.answer = answer(self.question, Facts.of(found, clock.now()))
+            self.answer = answer(self.question, Facts.of(found, clock.now()), first)
             self._state = ""
         self._reading = False
         self.fill()

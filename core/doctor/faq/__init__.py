@@ -26,6 +26,8 @@ _SHOWN = 4
 _WORDS = 280
 _ORDER = ("error", "warning", "unknown", "note", "good")
 _OLD = 5 * 24 * 60 * 60 * 1000
+_COMMAND = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
+"""Stands in an answer for the key of a command."""
 _APART = re.compile(r"[^\w$]+")
 
 
@@ -61,11 +63,14 @@ def find_questions(text: str) -> list[Question]:
     ]
 
 
-def answer(question: Question, facts: Facts | None) -> Answer:
+def answer(question: Question, facts: Facts | None, key: Callable[[str], str]) -> Answer:
     """Answer it, with what the messages and settings say where there are any.
 
-    If nobody gave the destination's kind, and no message was seen, the answer is for both.
+    `key` returns the key of one of the screen's commands, by its id. If nobody gave the destination's kind,
+    and no message was seen, the answer is for both.
     """
+    question = _with_keys(question, key)
+
     if facts is None or not (facts.cases or facts.given("destination.kind")):
         kinds: Sequence[DestinationKind] = ("actions", "classic-cloud")
         if question.actions == question.classic:
@@ -88,6 +93,17 @@ def answer(question: Question, facts: Facts | None) -> Answer:
         verdicts=verdicts[:VERDICTS],
         more=len(verdicts[VERDICTS:]),
         source=_source(facts),
+    )
+
+
+def _with_keys(question: Question, key: Callable[[str], str]) -> Question:
+    """Return the question with the keys of the commands that its answers name."""
+
+    def named(words: str) -> str:
+        return _COMMAND.sub(lambda command: key(command[1]), words)
+
+    return msgspec.structs.replace(
+        question, actions=tuple(map(named, question.actions)), classic=tuple(map(named, question.classic))
     )
 
 

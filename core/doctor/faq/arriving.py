@@ -294,14 +294,14 @@ ARRIVING: tuple[Question, ...] = (
             "validate",
         ),
         actions=(
-            "Select a message: the Mixpanel pane shows each request, ] turns to the next one, and the "
-            "foot names the field that a value comes from. x opens anything pasted, such as the base64 "
-            "of Segment's debugger; segtap decode does so without a screen.",
+            "Select a message: the Mixpanel pane shows each request, {request.next} turns to the next "
+            "one, and the foot names the field that a value comes from. {decode.open} opens anything "
+            "pasted, such as the base64 of Segment's debugger; segtap decode does so without a screen.",
         ),
         classic=(
-            "Select a message: the Mixpanel pane shows each request, ] turns to the next one. x opens "
-            "anything pasted, such as the base64 that Mixpanel (Legacy) sends and Segment's debugger "
-            "shows; segtap decode does so without a screen.",
+            "Select a message: the Mixpanel pane shows each request, {request.next} turns to the next "
+            "one. {decode.open} opens anything pasted, such as the base64 that Mixpanel (Legacy) sends "
+            "and Segment's debugger shows; segtap decode does so without a screen.",
         ),
         checks=("delivery",),
         rules=(),

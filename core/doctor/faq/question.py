@@ -17,7 +17,8 @@ IMPORT = "https://developer.mixpanel.com/reference/import-events"
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question of the FAQ.
 
-    `actions` and `classic` answer it for the two destinations, a paragraph each; `checks` are the doctor's
+    `actions` and `classic` answer it for the two destinations, a paragraph each, in which `{decode.open}`
+    stands for the key of the screen's command with that id; `checks` are the doctor's
     checks whose verdicts answer it from messages and settings ("groups" stands for "groups.events", too);
     `words` are what people search for, `rules` tell more, `source` is the page it is on.
     """

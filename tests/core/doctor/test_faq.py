@@ -24,7 +24,7 @@ def answered(id: str, folder: Path, text: str, *messages: dict[str, Any]) -> Ans
     settings = settings_of(folder, text)
     facts = Facts(settings, destination_of(settings), read(messages, settings), source="x", now=NOW)
     (question,) = find_questions(id)
-    return answer(question, facts)
+    return answer(question, facts, str)
 
 
 def said(made: Answer) -> str:
@@ -63,7 +63,7 @@ def test_every_question_is_whole() -> None:
         assert find_questions(one.id) == [one]
         assert BY_ID.keys() >= set(one.rules)
         for kind in ("actions", "classic-cloud"):
-            lines = list(answer_lines(answer(one, None), 76))
+            lines = list(answer_lines(answer(one, None, str), 76))
             assert len(lines) <= 32, "about a screen, for both destinations"
             assert one.general(kind)
 
@@ -104,7 +104,7 @@ def test_messages_answer(tmp_path: Path) -> None:
 
 
 def test_without_messages_and_settings_it_holds_in_general(tmp_path: Path) -> None:
-    for made in (answer(QUESTIONS[0], None), answered("regions", tmp_path, "")):
+    for made in (answer(QUESTIONS[0], None, str), answered("regions", tmp_path, "")):
         assert {about for about, _ in made.general} == {"Mixpanel (Actions)", "Mixpanel (Legacy), cloud mode"}
-    assert "holds in general" in said(answer(QUESTIONS[0], None))
+    assert "holds in general" in said(answer(QUESTIONS[0], None, str))
     assert {about for about, _ in answered("pages", tmp_path, CLASSIC).general} == {""}
