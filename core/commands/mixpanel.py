@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import zoneinfo
 from collections.abc import Callable, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 
 import httpx
@@ -15,11 +17,15 @@ from ..text import clean
 
 PORT = 9000
 URL = f"http://127.0.0.1:{PORT}"
+UTC_ZONE = "UTC"
 
 
-async def serve(port: int, answers: Sequence[str], ready: Callable[[str], None]) -> None:
-    """Serve until cancelled; `ready` is called with the URL. Raises InputError for a port that is taken."""
-    server = MixpanelServer(port=port)
+async def serve(port: int, answers: Sequence[str], zone: str, ready: Callable[[str], None]) -> None:
+    """Serve until cancelled; `ready` is called with the URL. Raises InputError for a port that is taken.
+
+    `zone` names the time zone of the project, in which the raw export has its dates and times.
+    """
+    server = MixpanelServer(port=port, zone=_zone(zone))
     server.demands.use(answers)
     try:
         async with server:
@@ -30,6 +36,18 @@ async def serve(port: int, answers: Sequence[str], ready: Callable[[str], None])
             raise
         why = "is taken" if error.errno == errno.EADDRINUSE else "may not be used"
         raise InputError(f"Port {port} {why}: give another one with --port, or 0 for any free one.") from None
+
+
+def _zone(name: str) -> tzinfo:
+    """Return the time zone of that name. Raises InputError."""
+    if name == UTC_ZONE:  # also where the system has no time zones
+        return UTC
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputError(
+            f"There is no time zone {clean(name)!r}. Write it as Europe/Berlin or America/Los_Angeles."
+        ) from None
 
 
 def held(url: str) -> list[dict[str, Any]]:

@@ -12,10 +12,13 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, tzinfo
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from ..masks import MASK, SECRET_FIELDS, mask_authorization
+from ..text import counted
+from . import raw_export
 from .counted import Copy, copy_of
 from .faults import TOO_LARGE, UNAUTHORIZED, WIRE_LIMIT, WRONG_PROJECT, Fault
 from .http_text import plain_text
@@ -70,8 +73,9 @@ class Ingestion:
     """The state of a Mixpanel project, and what it answers.
 
     `secrets` are the Basic user names that it knows; empty: any. `accounts` are the service accounts
-    (`user:secret`), each with the project that it may send to; where there are some, /import accepts nothing
-    else but `secrets`. `refused_ids` are users whose profile updates it refuses.
+    (`user:secret`), each with the project that it may use; where there are some, /import accepts nothing
+    else but `secrets`. Without either, every secret and every account is known. `refused_ids` are users whose
+    profile updates it refuses, `zone` is the time zone of the raw export.
 
     `requests` holds every request, `events` every event taken in, twice when sent twice; `deduped()`
     is what Mixpanel shows of them. `profiles` and `groups` are by distinct_id and by (key, id).
@@ -86,6 +90,7 @@ class Ingestion:
         enforce_length: bool = False,
         refused_ids: frozenset[str] = frozenset(),
         now_ms: int | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self.secrets = secrets
         self.accounts = dict(accounts or {})
@@ -93,6 +98,7 @@ class Ingestion:
         self.enforce_length = enforce_length
         self.refused_ids = refused_ids
         self.now_ms = now_ms
+        self.zone = zone
         self.faults: deque[tuple[str, Fault]] = deque()
         self.standing: list[tuple[str, str, Fault]] = []
         self.reset()
@@ -161,7 +167,10 @@ class Ingestion:
         if fault is None or fault.ingest or fault.drop == "after" or fault.hang:
             received.status, received.answer = self._ingest(received, body)
         if fault is None:
-            return Fault(received.status, received.answer)
+            answered = Fault(received.status, received.answer)
+            if isinstance(received.answer, bytes):
+                received.answer = counted(len(received.answer.splitlines()), "event")
+            return answered
         received.status, received.answer = fault.status, fault.body
         if isinstance(fault.body, bytes):
             received.answer = fault.body.decode("latin-1")
@@ -191,6 +200,8 @@ class Ingestion:
                 return self._import(received, body)
             if path == "/import" and self.accounts and (refusal := self._refusal(received)) is not None:
                 return refusal.status, refusal.body
+            if path == raw_export.PATH and received.method == "GET":
+                return self._export(received)
             if path == "/lookup-tables" and received.method == "GET":
                 refusal = self._refusal(received)
                 return (200, []) if refusal is None else (refusal.status, refusal.body)
@@ -234,6 +245,15 @@ class Ingestion:
                 "status": "Bad Request",
             }
         return 200, {"code": 200, "num_records_imported": imported, "status": "OK"}
+
+    def _export(self, received: Received) -> tuple[int, Any]:
+        if (refusal := self._refusal(received)) is not None:
+            return refusal.status, refusal.body
+        try:
+            question = raw_export.read_question(received.query)
+        except raw_export.WrongQuestion as error:
+            return 400, {"request": received.path, "error": str(error)}  # MODELLED
+        return 200, b"".join(raw_export.exported(self.events, self.copies, question, self.zone))
 
     def _form(self, received: Received, body: bytes) -> tuple[int, Any]:
         if "json" not in received.headers.get("content-type", ""):
@@ -296,7 +316,8 @@ class Ingestion:
             # MODELLED: what Mixpanel answers to an account of another project is not documented.
             project = received.query.get("project_id", "")
             return None if project == str(self.accounts[given]) else WRONG_PROJECT
-        if secret or not user:
-            return UNAUTHORIZED
-        known = user in self.secrets or not (self.secrets or self.accounts)
+        if not (self.secrets or self.accounts):
+            known = bool(user and (not secret or received.query.get("project_id")))
+        else:
+            known = user in self.secrets and not secret
         return None if known else UNAUTHORIZED

@@ -30,7 +30,7 @@ def as_object(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _as_list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """Return a JSON array, and one of anything else."""
     return cast("list[Any]", value) if isinstance(value, list) else [value]
 
@@ -56,7 +56,7 @@ def decode_import(body: bytes, headers: dict[str, str]) -> tuple[list[Any], byte
         records = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"invalid JSON: {error}") from error
-    return _as_list(records), raw
+    return as_list(records), raw
 
 
 def decode_form(body: bytes, query: dict[str, str], headers: dict[str, str]) -> tuple[list[Any], str]:
@@ -76,7 +76,7 @@ def decode_form(body: bytes, query: dict[str, str], headers: dict[str, str]) -> 
         records = json.loads(text)
     except (ValueError, RecursionError, binascii.Error) as error:
         raise Unreadable("data, invalid JSON or base64") from error
-    return _as_list(records), shape
+    return as_list(records), shape
 
 
 # --- validation ------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def too_deep(path: str, value: Any, depth: int) -> tuple[str, str] | None:
     rest = [(path, value, depth)]
     while rest:
         path, value, depth = rest.pop()
-        elements = _as_list(value)
+        elements = as_list(value)
         if isinstance(value, list) and len(elements) >= 255:
             return path, f"'{path}' is invalid: must have fewer than 255 elements"  # MODELLED
         if not isinstance(value, dict | list):
@@ -167,7 +167,7 @@ def form_fault(path: str, record: Any) -> str | None:
     if not all(isinstance(values, list) for values in as_object(record.get("$union")).values()):
         return "$union, values must be lists"
     names = record.get("$unset", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in _as_list(names)):
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in as_list(names)):
         return "$unset, must be a list of names"
     return None
 

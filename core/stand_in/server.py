@@ -21,6 +21,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, tzinfo
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -45,6 +46,7 @@ class MixpanelServer(Ingestion):
         enforce_length: bool = False,
         refused_ids: frozenset[str] = frozenset(),
         now_ms: int | None = None,
+        zone: tzinfo = UTC,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(
@@ -54,6 +56,7 @@ class MixpanelServer(Ingestion):
             enforce_length=enforce_length,
             refused_ids=refused_ids,
             now_ms=now_ms,
+            zone=zone,
         )
         self.port = port
         self.tls = tls

@@ -25,12 +25,20 @@ WIDTHS = (38, 28, 28, 8, 8, 0)
     metavar="TEXT",
     help='An answer in place of the real one (repeatable): "429 retry-after=2 x5 path=/import".',
 )
+@click.option(
+    "--time-zone",
+    default="UTC",
+    show_default=True,
+    metavar="NAME",
+    help="The project's, for the dates and times of the raw export (projects from before 2023).",
+)
 @click.pass_context
-def mixpanel(ctx: click.Context, port: int, answer: tuple[str, ...]) -> None:
+def mixpanel(ctx: click.Context, port: int, answer: tuple[str, ...], time_zone: str) -> None:
     """Be a Mixpanel for tests: accept, refuse and keep what it gets, as Mixpanel's ingestion API does.
 
     Prints the command that forwards to it, and serves a page of what it holds, by $insert_id, with what
-    Mixpanel would count more than once. Nothing leaves this machine; it forgets everything at the end.
+    Mixpanel would count more than once. Its raw export answers segtap arrived. Nothing leaves this machine;
+    it forgets everything at the end.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -40,7 +48,7 @@ def mixpanel(ctx: click.Context, port: int, answer: tuple[str, ...]) -> None:
         write(f"segtap forward --mixpanel-url {url}")
         say(f"A Mixpanel for tests. {url}/ shows what it holds; Ctrl-C ends it.")
 
-    run_until_interrupted(serve(port, answer, ready))
+    run_until_interrupted(serve(port, answer, time_zone, ready))
 
 
 @mixpanel.command(name="list")
