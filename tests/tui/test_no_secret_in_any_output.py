@@ -89,6 +89,10 @@ SETTINGS = Settings(
 Case = tuple[str, ...]
 READS = ("-",)
 CASES: dict[str, list[Case]] = {
+    "": [
+        *((), ("--journal", URL), ("--mixpanel-url", WEB), ("--theme", ALL[0]), ("--host", WEB)),
+        *(("--tls-cert", "k.pem", "--tls-key", "k.pem"), ("--answer", ALL[0]), (ALL[0],)),
+    ],
     "attach": [(), (WEB,), (URL,)],
     "serve": [(WEB,), (URL,)],
     "forward": [("--mixpanel-url", WEB), ("--journal", URL), ("--tls-cert", "k.pem", "--tls-key", "k.pem")],
@@ -106,6 +110,10 @@ CASES: dict[str, list[Case]] = {
     ],
     "snippet": [("playwright",)],
     "demo": [("--url", WEB, "--count", "1"), ("--url", URL, "--count", "1")],
+    "mixpanel": [
+        *(("--port", "0", "--answer", f"429 {said}={ALL[0]}") for said in ("key", "path", "retry-after")),
+        *(("--port", "0", "--time-zone", ALL[0]), ("--port", "PORT"), (ALL[0],)),
+    ],
     "mixpanel list": [("--url", "http://127.0.0.1:9"), ("--url", WEB)],
     "mcp": [(), ("--url", WEB)],
     "translate": [READS, (*READS, "--stages", "all")],
@@ -176,6 +184,8 @@ CASES: dict[str, list[Case]] = {
 
 def _leaves(command: click.Command, context: click.Context, path: Case = ()) -> Iterator[str]:
     if isinstance(command, click.Group):
+        if command.invoke_without_command:
+            yield " ".join(path)
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             assert below is not None
@@ -242,13 +252,31 @@ def test_every_command_has_cases() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_command_writes_no_secret(engine: Engine, name: str) -> None:
     for case in CASES[name]:
-        arguments = [engine.url if part == "URL" else part for part in case]
+        known = {"URL": engine.url, "PORT": engine.url.rpartition(":")[2]}
+        arguments = [known.get(part, part) for part in case]
         given = LINES if "-" in case and name != "record" else ""
         done = segtap(*name.split(), *arguments, given=given)
         written = done.stdout + done.stderr
         assert (case, _leaks(written)) == (case, [])
         assert engine.token not in written
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.terminal
+def test_a_mixpanel_for_tests_shows_no_credentials() -> None:
+    command = [sys.executable, "-P", "-m", "segtap.tui", "mixpanel", "--port", "0"]
+    account = SECRETS["MIXPANEL_SERVICE_ACCOUNT"]
+    with running(command) as process, httpx.Client(trust_env=False) as http:
+        url = process.stdout.readline().split()[-1]
+        days = {"from_date": "2026-11-24", "to_date": "2026-11-25", "project_id": 5}
+        for auth in ((ALL[0], ""), ("segtap.1a2b3c", account)):
+            assert http.get(f"{url}/api/2.0/export", params=days, auth=auth).is_success
+        assert http.post(f"{url}/import", params={"api_key": ALL[0]}, json=[]).status_code == 401
+        pages = [http.get(f"{url}/{page}").text for page in ("", "?format=json", "_records")]
+        process.terminate()
+        pages += process.communicate()
+    assert all("/api/2.0/export" in page for page in (pages[0], pages[2]))
+    assert [_leaks(page) for page in pages] == [[]] * len(pages)
 
 
 def test_a_fault_of_a_command_leaves_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
