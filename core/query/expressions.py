@@ -12,8 +12,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol, cast
 
-import regex
-
 SECONDS = 0.1
 """What one message may take."""
 
@@ -27,17 +25,17 @@ class Expression(Protocol):
     def search(self, string: str, *, concurrent: bool, timeout: float) -> object | None: ...
 
 
-_compile = cast(Callable[[str], Expression], regex.compile)  # pyright: ignore[reportUnknownMemberType]
-
-
 @lru_cache(maxsize=64)
 def compiled(pattern: str) -> Expression:
     """Compile an expression. Raises ValueError that says what is wrong with it."""
+    import regex  # few filters have an expression, and the others start faster
+
+    expression = cast(Callable[[str], Expression], regex.compile)  # pyright: ignore[reportUnknownMemberType]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sets that a later Python may read otherwise
             re.compile(pattern)
-            return _compile(_OPENING.sub(lambda found: "\\{" if found[0] == "{" else found[0], pattern))
+            return expression(_OPENING.sub(lambda found: "\\{" if found[0] == "{" else found[0], pattern))
     except (re.error, regex.error, OverflowError, RecursionError, ValueError, MemoryError) as error:
         raise ValueError(str(error) or type(error).__name__) from error
 

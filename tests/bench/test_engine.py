@@ -7,6 +7,7 @@ messages a second do not.
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -54,6 +55,11 @@ async def test_the_whole_engine_against_json(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     isolate(tmp_path, monkeypatch.setenv)
+    # With bytecode, as an installed package has it: compiling a checkout takes as much as 10,000 messages.
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "bytecode"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "")
+    imports = "import segtap.core.engine.process, segtap.core.index.worker"
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", imports], check=True)
     bodies = batches(MESSAGES, BATCH)
     before = round_trip()
     async with await start_engine(engine_settings(tmp_path)) as engine:
