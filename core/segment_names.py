@@ -33,7 +33,7 @@ def destination_of(settings: Settings) -> Destination:
     }
     if destination.api_secret:
         named["apiSecret"] = destination.api_secret.reveal()
-    elif "destination.api_secret" in settings.sources:
+    elif "destination.api_secret" in settings.places:
         named["apiSecret"] = ""  # given as an empty text, which is not the same as absent
     if destination.source_name:
         named["sourceName"] = destination.source_name

@@ -70,7 +70,7 @@ def secret_place(name: str) -> str:
     return f"the variable {name}"
 
 
-class Source(msgspec.Struct, frozen=True):
+class SettingPlace(msgspec.Struct, frozen=True):
     """The place where a setting was given: `name` is the option, the file, or what `secret_place` names."""
 
     place: Literal["flag", "environment", "file"]
@@ -435,7 +435,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The file that is read again when it changes: the one in force, or where one would be. "": none."""
     flags: dict[str, JsonObject] = msgspec.field(default_factory=dict[str, JsonObject])
     """What the command line said, by section: it wins over the file when that is read again."""
-    sources: dict[str, Source] = msgspec.field(default_factory=dict[str, Source])
+    places: dict[str, SettingPlace] = msgspec.field(default_factory=dict[str, SettingPlace])
     """Where each setting was given, by name (`destination.region`, `identity`). One that is missing here was
     not given: its value is assumed."""
 
@@ -454,7 +454,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kind_given(self) -> bool:
         """True if the settings say which destination Segment has: by its kind, or by subscriptions."""
-        return "destination.kind" in self.sources or self.subscriptions is not None
+        return "destination.kind" in self.places or self.subscriptions is not None
 
 
 class Subscription(msgspec.Struct, frozen=True, rename="camel"):

@@ -21,8 +21,8 @@ from ..settings import (
     DestinationSettings,
     IngestSettings,
     Secret,
+    SettingPlace,
     Settings,
-    Source,
 )
 from .names import (
     FLAG_NAMES,
@@ -62,7 +62,7 @@ def load(
     path = file or (find_file() if look else None)
     layers: list[tuple[str, dict[str, JsonObject], JsonObject]] = []
     found = None if path is None else read_file(path)
-    sources: dict[str, Source] = {}
+    places: dict[str, SettingPlace] = {}
     routes: Routes | None = None
     if found is not None:
         routes = _read_routes(found)
@@ -71,13 +71,13 @@ def load(
             found.sections["destination"] = {**own, **routes.destination}
         layers.append((str(path), found.sections, found.plain))
         names = [*_names_in(found.sections, found.plain), *found.tables]
-        sources |= dict.fromkeys(names, Source("file", found.origin))
+        places |= dict.fromkeys(names, SettingPlace("file", found.origin))
     sections, plain, variables = read_environment(environ)
     layers.append(("the environment", sections, plain))
-    sources |= {name: Source("environment", variable) for name, variable in variables.items()}
+    places |= {name: SettingPlace("environment", variable) for name, variable in variables.items()}
     given = dict(flags or {})
     layers.append(("the command line", given, given.pop("", {})))
-    sources |= {name: Source("flag", _flag_name(name)) for name in _names_in(*layers[-1][1:])}
+    places |= {name: SettingPlace("flag", _flag_name(name)) for name in _names_in(*layers[-1][1:])}
 
     merged: dict[str, JsonObject] = {}
     top: JsonObject = {}
@@ -90,7 +90,7 @@ def load(
                 _check(section, key, value, place, at)
         top.update(_checked(plain, place, at))
     destination = merged.setdefault("destination", {})
-    _resolve_token(destination, environ, sources)
+    _resolve_token(destination, environ, places)
     origin = found.origin if found is not None else "defaults"
     if layers[-2][1] or layers[-2][2]:
         origin += " and SEGTAP_* variables"
@@ -109,10 +109,10 @@ def load(
         variable: str = getattr(getattr(settings, section), f"{name}_env")
         secrets[section][name] = secret = Secret(read_secret(variable, environ))
         if secret or (name == "api_secret" and variable in environ):
-            sources[f"{section}.{name}"] = Source("environment", variable)
+            places[f"{section}.{name}"] = SettingPlace("environment", variable)
     settings = msgspec.structs.replace(
         settings,
-        sources=sources,
+        places=places,
         file=str((path or Path(FILE_NAME)).absolute()),
         flags=dict(flags or {}),
         destination=msgspec.structs.replace(settings.destination, **secrets["destination"]),
@@ -290,7 +290,9 @@ def _checked(plain: JsonObject, place: str, file: SettingsFile | None) -> JsonOb
     return plain
 
 
-def _resolve_token(destination: JsonObject, environ: Mapping[str, str], sources: dict[str, Source]) -> None:
+def _resolve_token(
+    destination: JsonObject, environ: Mapping[str, str], places: dict[str, SettingPlace]
+) -> None:
     for key in REGION_KEYS:
         if isinstance(region := destination.get(key), str):
             destination[key] = region.lower()
@@ -298,6 +300,6 @@ def _resolve_token(destination: JsonObject, environ: Mapping[str, str], sources:
         name = str(destination.get("token_env", DestinationSettings().token_env))
         destination["token"] = read_secret(name, environ)
         if destination["token"]:
-            sources["destination.token"] = Source("environment", name)
+            places["destination.token"] = SettingPlace("environment", name)
         else:
-            sources.pop("destination.token", None)
+            places.pop("destination.token", None)

@@ -35,15 +35,15 @@ def shown_settings(settings: Settings) -> Iterator[ShownSetting]:
         for name in values.__struct_fields__:
             yield _shown(settings, f"{section}.{name}", getattr(values, name))
     for name in (*TABLES, KEYS):
-        if name in settings.sources:
+        if name in settings.places:
             yield _shown(settings, name, len(getattr(settings, name)))
 
 
 def _shown(settings: Settings, name: str, value: object) -> ShownSetting:
-    source = settings.sources.get(name)
+    given = settings.places.get(name)
     if isinstance(value, Secret):
         value = str(value)
     if isinstance(value, str):
         value = without_user(value)
-    place = DEFAULT if source is None else str(source)
+    place = DEFAULT if given is None else str(given)
     return ShownSetting(name=name, value=cast(Json, msgspec.to_builtins(value)), place=place)

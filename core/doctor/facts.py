@@ -125,7 +125,7 @@ class Facts:
 
     def given(self, *names: str) -> bool:
         """Return True if somebody gave one of these settings; otherwise segtap assumes its value."""
-        return any(name in self.settings.sources for name in names)
+        return any(name in self.settings.places for name in names)
 
     def assumed(self, *names: str) -> str:
         """Return the phrase that a diagnosis ends with if nobody gave any of these settings, else ""."""

@@ -129,5 +129,5 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         redact=new.redact,
         hold=new.hold,
         origin=new.origin,
-        sources=new.sources,
+        places=new.places,
     )

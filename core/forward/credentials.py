@@ -15,7 +15,7 @@ import msgspec
 
 from ..api.models import SentWith
 from ..masks import MASK, mask_token
-from ..settings import DestinationSettings, Secret, Settings, Source, secret_place
+from ..settings import DestinationSettings, Secret, SettingPlace, Settings, secret_place
 from ..verdict import SECRET_FIELDS, OutgoingRequest, Translation
 from .wire import with_query
 
@@ -120,21 +120,21 @@ def aim_of(settings: Settings) -> str:
 
 def credentials_in_words(settings: Settings) -> tuple[str, ...]:
     """Return what authenticates requests, and where it was given, one line each; no secret is in it."""
-    to, sources = settings.destination, settings.sources
+    to, places = settings.destination, settings.places
     token = f"the project token {mask_token(to.token)}" if to.token else "no project token"
-    lines = [token + _given(sources.get("destination.token"))]
+    lines = [token + _given(places.get("destination.token"))]
     if account := service_account_of(to):
         lines.append(
             f"on /import the service account {account.user}"
-            f"{_given(sources.get('destination.service_account'))}, with project_id {account.project_id}"
-            f"{_given(sources.get('destination.project_id'))}"
+            f"{_given(places.get('destination.service_account'))}, with project_id {account.project_id}"
+            f"{_given(places.get('destination.project_id'))}"
         )
     elif to.api_secret:
-        lines.append("on /import the API secret" + _given(sources.get("destination.api_secret")))
+        lines.append("on /import the API secret" + _given(places.get("destination.api_secret")))
     return tuple(lines)
 
 
-def _given(source: Source | None) -> str:
+def _given(source: SettingPlace | None) -> str:
     """Return where it was given, as the end of a phrase."""
     if source is None:
         return ""

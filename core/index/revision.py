@@ -45,7 +45,7 @@ def revision_of(settings: Settings) -> str:
                 masked.rules,
                 masked.not_imitated,
                 (masked.ingest.max_message, masked.ingest.max_nodes, masked.ingest.max_decoded),
-                "destination.api_secret" in masked.sources,
+                "destination.api_secret" in masked.places,
                 _content(masked.plan),
                 tuple(map(_of_function, settings.insert_functions)),
             ),

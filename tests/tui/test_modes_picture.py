@@ -22,7 +22,7 @@ from grids import RULE, grid_of
 from segtap.core.api import operations as ops
 from segtap.core.api.models import MessageDetail
 from segtap.core.engine import build
-from segtap.core.settings import Source
+from segtap.core.settings import SettingPlace
 from segtap.core.sources import guide
 from segtap.tui.app import SegtapApp
 
@@ -72,7 +72,8 @@ async def send(url: str, path: str, *records: dict[str, Any]) -> None:
 async def details(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[MessageDetail]:
     """What an engine makes of the messages, as if they had come at fixed times."""
     settings = msgspec.structs.replace(
-        engine_settings(folder, kind="actions"), sources={"destination.kind": Source("file", "segtap.toml")}
+        engine_settings(folder, kind="actions"),
+        places={"destination.kind": SettingPlace("file", "segtap.toml")},
     )
     moment = AT
 

@@ -147,7 +147,7 @@ def test_each_setting_knows_where_it_was_given(empty_folder: Path) -> None:
     )
     environ = {"SEGTAP_PORT": "1002", "MIXPANEL_TOKEN": "t", "S": "s3cr3t", "SEGTAP_REPAIR": "insert-id"}
     flags = {"destination": {"kind": "actions", "api_secret_env": "S"}, "journal": {"path": "x"}}
-    sources = config.load(flags, environ=environ).sources  # pyright: ignore[reportArgumentType]
+    sources = config.load(flags, environ=environ).places  # pyright: ignore[reportArgumentType]
     assert {name: str(source) for name, source in sources.items()} == {
         "identity": "segtap.toml",
         "rules": "segtap.toml",
@@ -166,11 +166,11 @@ def test_each_setting_knows_where_it_was_given(empty_folder: Path) -> None:
 
 def test_a_token_of_the_file_is_not_the_variables(empty_folder: Path) -> None:
     write(empty_folder, '[destination]\ntoken = "t"\n')
-    assert str(config.load(environ={"MIXPANEL_TOKEN": "u"}).sources["destination.token"]) == "segtap.toml"
+    assert str(config.load(environ={"MIXPANEL_TOKEN": "u"}).places["destination.token"]) == "segtap.toml"
     write(empty_folder, '[destination]\ntoken = ""\n')
-    sources = config.load(environ={"MIXPANEL_TOKEN": "u"}).sources
+    sources = config.load(environ={"MIXPANEL_TOKEN": "u"}).places
     assert str(sources["destination.token"]) == "the variable MIXPANEL_TOKEN"
-    assert config.load(environ={}).sources == {}
+    assert config.load(environ={}).places == {}
 
 
 ACCOUNT = "segtap.1a2b3c:qL9vWc3nT7xR5zK1"
@@ -181,7 +181,7 @@ def test_a_service_account_comes_from_the_variable_that_is_named(empty_folder: P
     settings = config.load(environ={"MINE": f" {ACCOUNT}\n", "MIXPANEL_SERVICE_ACCOUNT": "other:one"})
     assert settings.destination.service_account.reveal() == ACCOUNT
     assert settings.destination.project_id == 123
-    assert str(settings.sources["destination.service_account"]) == "the variable MINE"
+    assert str(settings.places["destination.service_account"]) == "the variable MINE"
     assert ACCOUNT not in repr(settings)
     assert "qL9v" not in str(settings)
     settings = config.load(

@@ -56,7 +56,7 @@ def test_each_secret_may_be_in_the_keyring(own: InMemory) -> None:
     settings = load({"destination": given}, environ={}, look=False)
     assert settings.destination.token == "0123456789abcdef0123456789abcdef"
     assert settings.destination.service_account.reveal() == "user:secret"
-    assert str(settings.sources["destination.token"]) == "the keyring's entry mixpanel/token"
+    assert str(settings.places["destination.token"]) == "the keyring's entry mixpanel/token"
 
 
 @pytest.mark.parametrize("name", ["keyring:", "keyring:token", "keyring:/token", "keyring:mixpanel/"])

@@ -45,7 +45,7 @@ def test_the_table_is_read_where_there_is_no_segtap_toml(folder: Path) -> None:
     assert (settings.identity, settings.destination.region) == ("simplified", "eu")
     assert len(settings.filters) == 1
     assert settings.origin == "pyproject.toml [tool.segtap]"
-    assert settings.sources["destination.region"].name == "pyproject.toml [tool.segtap]"
+    assert settings.places["destination.region"].name == "pyproject.toml [tool.segtap]"
     write(folder, 'identity = "original"\n', "segtap.toml")
     settings = config.load(environ={})
     assert (settings.identity, settings.destination.region) == ("original", "us")

@@ -42,8 +42,8 @@ from segtap.core.settings import (
     JournalSettings,
     Secret,
     SegmentSettings,
+    SettingPlace,
     Settings,
-    Source,
 )
 from segtap.core.stand_in.faults import Fault
 from segtap.core.stand_in.server import MixpanelServer
@@ -118,7 +118,7 @@ def test_the_api_secret_ends_in_march_2027() -> None:
 
 
 def test_people_off_costs_every_profile() -> None:
-    said = msgspec.structs.replace(CLASSIC, sources={"classic.people": Source("file", "segtap.toml")})
+    said = msgspec.structs.replace(CLASSIC, places={"classic.people": SettingPlace("file", "segtap.toml")})
     off = verdicts(facts(said, IDENTIFY, ORDER))
     assert (off["people"].standing, off["people"].messages) == ("warning", (IDENTIFY["messageId"],))
     assert off["profiles"].standing == "note"

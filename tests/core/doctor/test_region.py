@@ -103,7 +103,7 @@ def test_the_region_of_the_project_is_read_in_any_case_from_file_and_environment
     empty.touch()
     given = config.load(environ={"SEGTAP_PROJECT_REGION": "In"}, file=empty)
     assert given.destination.project_region == "in"
-    assert str(given.sources["destination.project_region"]) == "the variable SEGTAP_PROJECT_REGION"
+    assert str(given.places["destination.project_region"]) == "the variable SEGTAP_PROJECT_REGION"
 
 
 def test_no_translation_is_no_mismatch(tmp_path: Path) -> None:

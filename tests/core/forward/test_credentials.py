@@ -27,7 +27,14 @@ from segtap.core.forward.wire import wire_form
 from segtap.core.mapping.dates import read_time
 from segtap.core.masks import MASK, masked
 from segtap.core.segment_names import destination_of
-from segtap.core.settings import ClassicSettings, Destination, DestinationSettings, Secret, Settings, Source
+from segtap.core.settings import (
+    ClassicSettings,
+    Destination,
+    DestinationSettings,
+    Secret,
+    SettingPlace,
+    Settings,
+)
 from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.verdict import OutgoingRequest
 
@@ -179,9 +186,9 @@ def test_what_cannot_be_used_says_what_to_do(account: str, project: int, words: 
 def test_it_is_said_where_it_was_given_and_the_secret_is_never_said() -> None:
     settings = Settings(
         destination=with_account(),
-        sources={
-            "destination.service_account": Source("environment", "MIXPANEL_SERVICE_ACCOUNT"),
-            "destination.project_id": Source("flag", "--project-id"),
+        places={
+            "destination.service_account": SettingPlace("environment", "MIXPANEL_SERVICE_ACCOUNT"),
+            "destination.project_id": SettingPlace("flag", "--project-id"),
         },
     )
     _, line = credentials_in_words(settings)
