@@ -276,6 +276,62 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
         return not self.write_keys or write_key in self.write_keys
 
 
+SourceColor = Literal["red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink"]
+SOURCE_COLORS: tuple[SourceColor, ...] = get_args(SourceColor)
+
+
+class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[sources]]`: a source of the Segment workspace, and what differs for its messages.
+
+    None means: as the settings of all sources say.
+    """
+
+    name: str
+    write_keys: tuple[str, ...]
+    """The write keys that it sends with, and the project tokens of Mixpanel's own SDKs."""
+    color: SourceColor
+    plan: str | None = None
+    """The file of its tracking plan; "": it has none."""
+    source_name: str | None = None
+    subscriptions: tuple[Subscription, ...] | None = None
+    """The subscriptions of the destination that the source is connected to."""
+    blocked_events: tuple[str, ...] | None = None
+    blocked_properties: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
+    blocked_traits: tuple[str, ...] | None = None
+    blocked_group_traits: tuple[str, ...] | None = None
+    consent_categories: tuple[str, ...] | None = None
+
+    def over(self, settings: Settings) -> Settings:
+        """Return these settings with what the source says in their place."""
+        segment = {key: value for key in OF_SCHEMA if (value := getattr(self, key)) is not None}
+        changed: dict[str, object] = {"sources": ()}
+        if segment:
+            changed["segment"] = msgspec.structs.replace(settings.segment, **segment)
+        if self.source_name is not None:
+            changed["destination"] = msgspec.structs.replace(
+                settings.destination, source_name=self.source_name
+            )
+        if self.plan is not None:
+            changed["plan"] = self.plan
+        if self.subscriptions is not None:
+            changed["subscriptions"] = self.subscriptions
+        return msgspec.structs.replace(settings, **changed)
+
+    @property
+    def differs(self) -> bool:
+        """True if it says more than its name, its keys and its color."""
+        return any(getattr(self, key) is not None for key in OF_SOURCE)
+
+
+OF_SCHEMA = (
+    *("blocked_events", "blocked_properties", "blocked_traits", "blocked_group_traits"),
+    "consent_categories",
+)
+"""Keys of `[segment]` that each of `[[sources]]` may have."""
+OF_SOURCE = ("plan", "source_name", "subscriptions", *OF_SCHEMA)
+"""What each of `[[sources]]` may say in place of the settings of all."""
+
+
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
 
@@ -422,6 +478,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[RouteSettings, ...] = ()
     """Where messages go while forwarding is on; empty: to the project under `[destination]`, by the route
     `default`."""
+    sources: tuple[SourceSettings, ...] = ()
+    """The sources by their write keys; messages with another key are judged by the settings of all."""
     not_imitated: tuple[NotImitated, ...] = ()
     tests: tuple[MappingTest, ...] = ()
     keys: dict[str, str] = msgspec.field(default_factory=dict[str, str])
@@ -451,6 +509,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The routes that whole requests go along, as they were received: mirrors and archives."""
         return tuple(one for one in self.routes if one.kind != "mixpanel")
 
+    def source_of(self, write_key: str) -> SourceSettings | None:
+        """Return the source that sends with this write key; None if it is not one of `[[sources]]`."""
+        return next((one for one in self.sources if write_key in one.write_keys), None)
+
+    def for_source(self, write_key: str) -> Settings:
+        """Return the settings for messages with this write key: what its source says, else these.
+
+        Code that judges many messages asks `CompiledSettings.for_source`, which is made once.
+        """
+        source = self.source_of(write_key)
+        return self if source is None else source.over(self)
+
+    @property
+    def source_faults(self) -> tuple[str, ...]:
+        """Which of `[[sources]]` send with a write key that `[ingest]` does not accept, in words."""
+        accepted = {*self.ingest.write_keys, self.destination.token}
+        if not self.ingest.write_keys:
+            return ()
+        refused = [one.name for one in self.sources if not accepted.issuperset(one.write_keys)]
+        return tuple(
+            f"the source {name} has a write key that write_keys of [ingest] does not list: its requests are"
+            " answered with 401"
+            for name in refused
+        )
+
     @property
     def kind_given(self) -> bool:
         """True if the settings say which destination Segment has: by its kind, or by subscriptions."""
@@ -465,6 +548,12 @@ class Subscription(msgspec.Struct, frozen=True, rename="camel"):
     mapping: JsonObject
     name: str = ""
     enabled: bool = True
+
+
+def without_plans(settings: Settings) -> Settings:
+    """Return the settings without tracking plans, the sources' too."""
+    sources = tuple(msgspec.structs.replace(one, plan=None) for one in settings.sources)
+    return msgspec.structs.replace(settings, plan="", sources=sources)
 
 
 class Destination(msgspec.Struct, frozen=True):

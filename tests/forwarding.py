@@ -215,6 +215,16 @@ class AsGiven:
         )
 
 
+class Owing:
+    """What the forwarder asks, over a translator of documents."""
+
+    def __init__(self, translator: Any) -> None:
+        self._translator = translator
+
+    def owed(self, message: Message) -> Translation:
+        return self._translator.translate(message.document, now=message.received_at)
+
+
 def track(user: str = "u-1", event: str = "Signed Up", **more: Any) -> dict[str, Any]:
     message = {"type": "track", "event": event, "userId": user, "timestamp": "2026-11-24T21:00:00Z"}
     return message | {"properties": {}} | more
@@ -249,7 +259,7 @@ def make_forwarder(
     return Forwarder(
         backlog.journal,
         backlog.load,
-        more.pop("translator", None) or translator(destination_of(Settings(destination=destination))),
+        Owing(more.pop("translator", None) or translator(destination_of(Settings(destination=destination)))),
         settings=destination,
         clock=clock or FakeClock(),
         rng=Random(7),

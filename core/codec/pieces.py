@@ -15,7 +15,8 @@ import msgspec
 
 from ..errors import InputError
 from ..sources.decode import NotJson
-from ..sources.parts import array_parts, batch_items
+from ..sources.parts import array_parts, batch_items, members
+from ..sources.segment.write_key import string_in
 from . import MAX_DECODED, decode
 from .http_text import (
     CURL,
@@ -40,11 +41,15 @@ _ENDS = re.compile(rb"[}\]]")
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """One value of the text, and the line that it begins in; or why there is none (`error`)."""
+    """One value of the text, and the line that it begins in; or why there is none (`error`).
+
+    `write_key` is that of the batch that the value was in.
+    """
 
     line: int
     text: str | bytes = b""
     error: str = ""
+    write_key: str = ""
 
 
 def pieces(lines: Iterable[str | bytes]) -> Iterator[Piece]:
@@ -66,8 +71,9 @@ def message_pieces(lines: Iterable[str | bytes]) -> Iterator[Piece]:
         elif not items:
             yield Piece(piece.line, error="the batch holds no message")
         else:
+            key = string_in(members(data).get("writeKey")) if b'"writeKey"' in data else ""
             for line, item in _placed(piece.line, data, items):
-                yield Piece(line, item)
+                yield Piece(line, item, write_key=key)
 
 
 def _batch(data: bytes) -> list[bytes] | None:

@@ -49,7 +49,7 @@ def translate_lines(
         elif given.message.unread:
             yield _error(given.message.objections[0].text)
         else:
-            yield _translated(given, settings.to(given.destination), clock, show_secrets=show_secrets)
+            yield _translated(given, given.destined(settings), clock, show_secrets=show_secrets)
 
 
 def translate_through_stages(

@@ -66,7 +66,7 @@ class UsersOf:
         if self._copies.is_copy(given, now):
             self.copies += 1
             return
-        verdict = run(given.message, self._compiled.to(given.destination), now)
+        verdict = run(given.message, given.destined(self._compiled), now)
         self.identities.add(named_ids(verdict.translation, given.message.document), given.line)
 
     def rows(self) -> Iterable[UserRow]:

@@ -20,7 +20,7 @@ from ..otherwise import NAMES, Difference, OtherDetail, Through
 from ..pipeline import compile_settings, run
 from ..pipeline.explain import explained
 from ..pipeline.reading import read_document, read_message
-from ..settings import DestinationKind, Settings
+from ..settings import DestinationKind, Settings, without_plans
 from ..verdict import Explanation, NotSent, Operation, OutgoingRequest, Translation, Verdict
 from . import compare, destination_for
 
@@ -46,7 +46,9 @@ class Otherwise:
         self.through: Through = through
         self._kind: DestinationKind = "actions" if through == "actions" else "classic-cloud"
         chosen = msgspec.structs.replace(settings.destination, kind=self._kind)
-        self._compiled = compile_settings(msgspec.structs.replace(settings, destination=chosen, plan=""))
+        self._compiled = compile_settings(
+            msgspec.structs.replace(without_plans(settings), destination=chosen)
+        )
 
     def detail(self, detail: MessageDetail, page: SuperProperties | None = None) -> MessageDetail:
         """Return the detail as the destination would make it; unchanged for what is no Segment message.
@@ -78,14 +80,17 @@ class Otherwise:
     def _verdict(self, detail: MessageDetail) -> Verdict:
         line = detail.summary
         message = read_message(detail.document, id=line.id, received_at=line.received_at)
-        message = msgspec.structs.replace(message, outcomes=detail.verdict.outcomes)
+        message = msgspec.structs.replace(
+            message, outcomes=detail.verdict.outcomes, write_key=detail.write_key
+        )
         return masked_verdict(run(message, self._compiled))
 
     def _differences(self, detail: MessageDetail) -> tuple[Difference, ...]:
         """Return what a move between the two destinations costs, both in cloud mode."""
         if self.through == "classic-device":
             return ()
-        one, other = (destination_for(self.settings, kind) for kind in KINDS)
+        own = self.settings.for_source(detail.write_key)
+        one, other = (destination_for(own, kind) for kind in KINDS)
         comparison = compare(read_document(detail.document), one, other, detail.summary.received_at)
         return tuple(
             Difference(loss.id, loss.lost_by or "", f"{loss.what}: {loss.words}", loss.source)
@@ -105,7 +110,7 @@ class Otherwise:
             request = OutgoingRequest("POST", url, query={"ip": 1}, data=data, body=body)
             operations.append(Operation("", SIMULATED, request))
         translation = Translation(tuple(operations))
-        now, compiled = detail.summary.received_at, self._compiled
+        now, compiled = detail.summary.received_at, self._compiled.for_source(detail.write_key)
         findings = check_records(
             translation, now=now, settings=compiled.checks, destination=compiled.destination
         )

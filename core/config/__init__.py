@@ -212,6 +212,12 @@ def _with_tables(settings: Settings, tables: JsonObject, place: str) -> Settings
         from .hold import read_hold
 
         settings = msgspec.structs.replace(settings, hold=read_hold(tables["hold"], place))
+    if "sources" in tables:
+        from .sources import read_sources
+
+        settings = msgspec.structs.replace(
+            settings, sources=read_sources(tables["sources"], place, Path(place).parent)
+        )
     if "rules" in tables:
         from ..checks.adjust import read_rule_settings
 

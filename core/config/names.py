@@ -37,7 +37,7 @@ TOP_LEVEL = ("identity", "mixpanel_group_keys", "plan", "repair")
 TOP_LEVEL_LISTS = ("mixpanel_group_keys", "repair")
 TABLES = (
     *("subscriptions", "transformations", "filters", "insert_functions", "redact", "hold"),
-    *("rules", "not_imitated", "routes", "tests"),
+    *("rules", "not_imitated", "routes", "sources", "tests"),
 )
 """Lists of tables, which only a file can hold."""
 KEYS = "keys"

@@ -25,6 +25,7 @@ from .mapping_tests import STAGES
 from .names import KEYS, NEVER_IN_A_FILE, REGION_KEYS, SECTIONS, TOP_LEVEL, environment_names
 from .not_imitated import NotImitatedTable
 from .routes import COMMON, OWN, RouteTable
+from .sources import SourceTable
 from .subscriptions import SubscriptionTable, presets_by_name
 from .transformations import NOT_KEPT
 
@@ -44,6 +45,7 @@ TABLE_TYPES: dict[str, type[msgspec.Struct]] = {
     "rules": RuleSetting,
     "not_imitated": NotImitatedTable,
     "routes": RouteTable,
+    "sources": SourceTable,
     "tests": MappingTest,
 }
 """Lists of tables, and the keys of one table."""

@@ -22,16 +22,15 @@ from ..destinations.transformations import transformation_faults
 from ..identities.table import Identities
 from ..index.revision import revision_of
 from ..masks import masks_of, secrets_in_settings
-from ..messages import JsonObject, Message, SourceKind
+from ..messages import Message, SourceKind
 from ..objections import Objection
 from ..outcomes import FunctionOutcome
 from ..pipeline import compile_settings, run
-from ..pipeline.device import device_translation
 from ..pipeline.explain import explained
 from ..pipeline.kept import kept_fault, kept_outcomes, unpack_verdict
 from ..pipeline.stages import remake, second_receipt, sent
 from ..repair import Repaired
-from ..settings import Settings
+from ..settings import Settings, without_plans
 from ..stores.base import Judged
 from ..verdict import Finding, Translation, Verdict
 
@@ -71,31 +70,28 @@ class ActiveSettings:
         """Names what verdicts are made by; see `revision_of`."""
         self.stream.use(checks, destination)
         self.settings = settings
-        gathered_by = revision_of(msgspec.structs.replace(settings, rules=(), plan=""))
+        gathered_by = revision_of(msgspec.structs.replace(without_plans(settings), rules=()))
         if gathered_by != self.gathered_by:
             self.gathered_by = gathered_by
             self.gather(self.new_gathered())
-        plan_faults = () if checks.plan is None else checks.plan.faults
+        own = [fault for one in compiled.each for fault in subscription_faults(one.destination)]
+        own += [
+            fault for one in compiled.each for fault in (one.checks.plan.faults if one.checks.plan else ())
+        ]
         self.faults = (
             *transformation_faults(settings.transformations, destination.kind),
             *filter_faults(settings.filters),
-            *subscription_faults(destination),
-            *plan_faults,
+            *dict.fromkeys(own),
+            *settings.source_faults,
         )
         """Which transformations and filters stop everything, which subscriptions can never send, which rules
         of the tracking plan check nothing, and why."""
         self.masks = masks_of(secrets_in_settings(settings))
         """Masks the secrets of these settings in everything that viewers and the log get."""
 
-    def translate(
-        self, document: JsonObject, *, now: int, outcomes: Sequence[FunctionOutcome] = ()
-    ) -> Translation:
-        """See `Translator`: what the forwarder sends is what is shown."""
-        return sent(document, self.compiled, now, outcomes)
-
-    def of_device(self, message: Message) -> Translation:
-        """Return the request of a record of Mixpanel's own SDKs."""
-        return device_translation(message, self.destination)
+    def owed(self, message: Message) -> Translation:
+        """See `OwedTranslator`: what the forwarder sends is what is shown."""
+        return sent(message, self.compiled)
 
     def judge(self, message: Message) -> Verdict:
         """Judge the message, by the clock of the moment it was received."""

@@ -368,7 +368,14 @@ def device_mode_of(settings: Settings) -> DeviceMode | None:
     given = settings.device_mode
     if not given.enabled:
         return None
-    return DeviceMode(device_settings(settings), given.integration_cdn_url.rstrip("/") or SEGMENT_CDN)
+    own = {
+        key: device_settings(source.over(settings))
+        for source in settings.sources
+        if source.differs
+        for key in source.write_keys
+    }
+    cdn = given.integration_cdn_url.rstrip("/") or SEGMENT_CDN
+    return DeviceMode(device_settings(settings), cdn, own)
 
 
 def accepted_keys(settings: Settings) -> frozenset[str]:

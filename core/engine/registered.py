@@ -73,7 +73,8 @@ async def super_properties(
     lines = [line for line in earlier.summaries if not line.marks & COPIES]
     read = [*await reader.load(stores, lines), message]
     calls = [one for one in read if not one.unread and page_of(one.document) is not None]
-    return await asyncio.to_thread(simulated, calls, device_settings(settings), cut=earlier.more)
+    own = device_settings(settings.for_source(message.write_key))
+    return await asyncio.to_thread(simulated, calls, own, cut=earlier.more)
 
 
 def simulated(calls: Sequence[Message], settings: JsonObject, *, cut: bool) -> SuperProperties:

@@ -127,6 +127,7 @@ def with_reading_of(settings: Settings, new: Settings) -> Settings:
         not_imitated=new.not_imitated,
         rules=new.rules,
         redact=new.redact,
+        sources=new.sources,
         hold=new.hold,
         origin=new.origin,
         places=new.places,

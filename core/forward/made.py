@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeAlias
 
 from ..delivery import DeliveryState
-from ..messages import JsonObject, Message, SourceKind
-from ..outcomes import FunctionOutcome
+from ..messages import Message, SourceKind
 from ..verdict import Translation
 from .credentials import ServiceAccount
 from .records import Record, records_of
@@ -22,16 +21,10 @@ Made: TypeAlias = "list[Record] | DeliveryState"
 
 
 class OwedTranslator(Protocol):
-    """A `Translator` that knows what insert functions made of a message."""
+    """Says what Mixpanel gets of a message that was received."""
 
-    def translate(
-        self, document: JsonObject, *, now: int, outcomes: Sequence[FunctionOutcome] = ()
-    ) -> Translation:
-        """Return what the destination makes of the message."""
-        ...
-
-    def of_device(self, message: Message) -> Translation:
-        """Return the request of a record of Mixpanel's own SDKs."""
+    def owed(self, message: Message) -> Translation:
+        """Return what the destination makes of the message, by the time of its receipt."""
         ...
 
 
@@ -61,16 +54,7 @@ def made_of(
         return DeliveryState.FAULT
 
 
-def translation_of(message: Message, translator: OwedTranslator) -> Translation:
-    """Return what Mixpanel gets of a message, by the clock of the moment it was received."""
-    if message.source_kind == "mixpanel":
-        return translator.of_device(message)
-    if message.outcomes:
-        return translator.translate(message.document, now=message.received_at, outcomes=message.outcomes)
-    return translator.translate(message.document, now=message.received_at)
-
-
 def made_from(message: Message, translator: OwedTranslator, account: ServiceAccount | None) -> Made:
     """Return the records of a message that was read."""
-    again = partial(translation_of, message, translator)
+    again = partial(translator.owed, message)
     return made_of(message.id, message.type, message.marks, again, account, message.source_kind)

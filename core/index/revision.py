@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ..masks import masked_settings
-from ..settings import InsertFunction, Settings
+from ..settings import InsertFunction, Settings, SourceSettings
 
 FORMAT = 1
 """Another number makes every kept verdict stale."""
@@ -48,10 +48,16 @@ def revision_of(settings: Settings) -> str:
                 "destination.api_secret" in masked.places,
                 _content(masked.plan),
                 tuple(map(_of_function, settings.insert_functions)),
+                *((one, _content(one.plan or "")) for one in map(_judging, masked.sources)),
             ),
         ),
         digest_size=8,
     ).hexdigest()
+
+
+def _judging(source: SourceSettings) -> SourceSettings:
+    """Return a source without what makes no difference to verdicts: its name and its color."""
+    return msgspec.structs.replace(source, name="", color="blue")
 
 
 def _of_function(function: InsertFunction) -> tuple[object, ...]:

@@ -26,12 +26,11 @@ from ..forward.credentials import service_account_of
 from ..forward.made import Made, made_of
 from ..messages import Message, Receipt, position_of
 from ..pipeline import compile_settings, run, run_together
-from ..pipeline.device import device_translation
 from ..pipeline.intake import parse_receipt
 from ..pipeline.stages import sent
 from ..settings import Settings
 from ..sources.bounds import bounds_of
-from ..verdict import Translation, Verdict
+from ..verdict import Verdict
 from .encoded import Encoded, encoded
 from .judging import READING, Judging
 from .marks import with_marks
@@ -138,18 +137,13 @@ class WorkerJudging(Judging):
                     message.id,
                     message.type,
                     message.marks,
-                    self._sent(message),
+                    partial(sent, message, self._compiled),
                     self._account,
                     message.source_kind,
                 ),
             )
             for message in with_marks(marks, read)
         ]
-
-    def _sent(self, message: Message) -> Callable[[], Translation]:
-        if message.source_kind == "mixpanel":
-            return partial(device_translation, message, self._compiled.destination)
-        return partial(sent, message.document, self._compiled, message.received_at)
 
     def verdict(self, message: Message) -> Verdict:
         """Return the verdict on a message; one that is given up is not judged, that is its verdict."""

@@ -10,6 +10,7 @@ from ..checks import CheckSettings, check_settings
 from ..checks.settings import DEFAULTS, with_faults
 from ..destinations.base import Translator
 from ..destinations.kinds import translator
+from ..errors import InputError
 from ..segment_names import destination_of, previewed
 from ..settings import Destination, DestinationFilter, InsertFunction, RepairName, SegmentSettings, Settings
 from ..transformations import Transformation
@@ -19,7 +20,8 @@ from .parts import Part, StageSettings, parts_of
 class CompiledSettings(msgspec.Struct, frozen=True):
     """What the stages, the rules and the repairs need of the settings.
 
-    `stages` are the settings of the stages before the subscriptions, `parts` the same compiled.
+    `stages` are the settings of the stages before the subscriptions, `parts` the same compiled. `by_key`
+    holds the settings for messages with these write keys, where `[[sources]]` have settings of their own.
     """
 
     destination: Destination
@@ -28,6 +30,16 @@ class CompiledSettings(msgspec.Struct, frozen=True):
     stages: StageSettings
     parts: tuple[Part, ...]
     repairs: tuple[RepairName, ...]
+    by_key: dict[str, CompiledSettings] = {}
+
+    def for_source(self, write_key: str) -> CompiledSettings:
+        """Return the settings for messages with this write key."""
+        return self.by_key.get(write_key, self) if self.by_key else self
+
+    @property
+    def each(self) -> tuple[CompiledSettings, ...]:
+        """These settings, and those of each source that has its own."""
+        return (self, *{id(one): one for one in self.by_key.values()}.values())
 
     @property
     def runs_functions(self) -> bool:
@@ -35,14 +47,14 @@ class CompiledSettings(msgspec.Struct, frozen=True):
         return any(one.enabled for one in self.stages.insert_functions)
 
     def to(self, destination: Destination) -> CompiledSettings:
-        """Return the same settings for another destination, such as an envelope's."""
+        """Return the same settings for another destination, such as an envelope's, whatever the source."""
         if destination is self.destination:
             return self
         parts = self.parts
         if destination.kind != self.destination.kind:
             parts = parts_of(self.stages, destination.kind)
         return msgspec.structs.replace(
-            self, destination=destination, translator=translator(destination), parts=parts
+            self, destination=destination, translator=translator(destination), parts=parts, by_key={}
         )
 
     def with_stages(
@@ -60,7 +72,9 @@ class CompiledSettings(msgspec.Struct, frozen=True):
             return self
         kind = self.destination.kind
         checks = with_faults(self.checks, stages.transformations, stages.filters, kind)
-        return msgspec.structs.replace(self, stages=stages, parts=parts_of(stages, kind), checks=checks)
+        return msgspec.structs.replace(
+            self, stages=stages, parts=parts_of(stages, kind), checks=checks, by_key={}
+        )
 
 
 def compiled(
@@ -85,11 +99,32 @@ def compiled(
     )
 
 
-def compile_settings(settings: Settings) -> CompiledSettings:
-    """Compile the whole settings. Raises InputError for a tracking plan that cannot be used."""
+def compile_settings(settings: Settings, *, stages: bool = True) -> CompiledSettings:
+    """Compile the whole settings, and those for each of `[[sources]]`.
+
+    Without `stages`, requests are made by subscriptions and mappings alone. Raises InputError for a tracking
+    plan that cannot be used.
+    """
+    general = _compiled_one(settings, stages=stages)
+    by_key: dict[str, CompiledSettings] = {}
+    for source in settings.sources:
+        if not source.differs:
+            continue
+        try:
+            own = _compiled_one(source.over(settings), stages=stages)
+        except InputError as error:
+            raise InputError(f"The source {source.name}: {error}") from None
+        by_key |= dict.fromkeys(source.write_keys, own)
+    return msgspec.structs.replace(general, by_key=by_key) if by_key else general
+
+
+def _compiled_one(settings: Settings, *, stages: bool) -> CompiledSettings:
+    destination, checks = previewed(destination_of(settings)), check_settings(settings)
+    if not stages:
+        return compiled(destination, checks, repairs=settings.repair)
     return compiled(
-        previewed(destination_of(settings)),
-        check_settings(settings),
+        destination,
+        checks,
         segment=settings.segment,
         transformations=settings.transformations,
         filters=settings.filters,

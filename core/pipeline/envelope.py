@@ -47,7 +47,9 @@ def read_envelope(given: JsonObject, destination: Destination) -> Envelope:
     subscriptions = destination.subscriptions
     if given.get("subscriptions") is not None:
         subscriptions = envelope_subscriptions(given["subscriptions"])
-    return Envelope(message, Destination(destination.kind, settings, subscriptions), _now(given.get("now")))
+    if "settings" in given or given.get("subscriptions") is not None:
+        destination = Destination(destination.kind, settings, subscriptions)
+    return Envelope(message, destination, _now(given.get("now")))
 
 
 def _now(value: Json) -> int | None:

@@ -27,7 +27,7 @@ def explained(detail: MessageDetail, settings: CompiledSettings) -> MessageDetai
     """Add the source of every translated value to the detail, or which triggers came closest."""
     if not detail.document or detail.unread or detail.source_kind == "mixpanel":
         return detail
-    verdict = detail.verdict
+    verdict, settings = detail.verdict, settings.for_source(detail.write_key)
     try:
         whole = read_document(detail.document)
         now = detail.summary.received_at

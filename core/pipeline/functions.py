@@ -73,7 +73,8 @@ def with_outcomes(
         asked: dict[int, list[tuple[int, JsonObject]]] = {}
         for index in waiting:
             message = made[index]
-            next_one = wanted(message, settings, message.received_at if now is None else now)
+            own = settings.for_source(message.write_key)
+            next_one = wanted(message, own, message.received_at if now is None else now)
             if next_one is not None:
                 asked.setdefault(next_one.function, []).append((index, next_one.document))
         for function, some in asked.items():

@@ -43,12 +43,17 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     envelope_now: int | None = None
     envelope: JsonObject | None = None
 
+    def destined(self, settings: CompiledSettings) -> CompiledSettings:
+        """Return the settings for the message's source, with the envelope's destination if it names one."""
+        own = settings.for_source(self.message.write_key)
+        return own if self.destination is settings.destination else own.to(self.destination)
+
     def settings_in(self, settings: CompiledSettings) -> CompiledSettings:
-        """Return the settings with what the envelope gives in their place: destination and stages.
+        """Return the settings of `destined`, with the stages of the envelope in their place.
 
         Raises InputError for stages that cannot be read.
         """
-        return settings.to(self.destination).with_stages(*envelope_stages(self.envelope))
+        return self.destined(settings).with_stages(*envelope_stages(self.envelope))
 
     def now(self, clock: Callable[[], int]) -> int:
         """Return the envelope's clock, else the message's receivedAt, else `clock()`, in milliseconds."""
@@ -128,7 +133,18 @@ def documents(
 
 
 def given_in(piece: Piece, destination: Destination, bounds: Bounds = DEFAULT_BOUNDS) -> Given:
-    """Read the message of one piece. Raises InputError or MappingError for one that cannot be read."""
+    """Read the message of one piece. Raises InputError or MappingError for one that cannot be read.
+
+    Its write key is its own, else that of its batch; "" is one of no source.
+    """
+    given = _given_in(piece, destination, bounds)
+    if not piece.write_key or given.message.write_key:
+        return given
+    message = msgspec.structs.replace(given.message, write_key=piece.write_key)
+    return msgspec.structs.replace(given, message=message)
+
+
+def _given_in(piece: Piece, destination: Destination, bounds: Bounds) -> Given:
     if piece.error:
         raise InputError(piece.error)
     line, text = piece.line, piece.text

@@ -56,6 +56,7 @@ def read_message(
         type=call,
         message_id=id_text(value.get("messageId")),
         received_at=received_at,
+        write_key=key if isinstance(key := value.get("writeKey"), str) else "",
         document=value,
         original=text,
         objections=tuple(objections),

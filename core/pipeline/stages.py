@@ -35,7 +35,8 @@ def run(message: Message, settings: CompiledSettings, now: int | None = None) ->
     `now`, in milliseconds, is the clock of stages and rules; by default the moment the message was received,
     so that judging it again later gives the same. The rules judge what Segment would send, before repairs.
     A message that Segment would refuse is judged like any other, but makes no request. A second receipt is
-    not translated: Segment would drop it. Nor is a message that is too large to be read.
+    not translated: Segment would drop it. Nor is a message that is too large to be read. What the message's
+    source says in `[[sources]]` wins, here and in all functions below that are given a message.
     """
     return judged(message, settings, now)[0]
 
@@ -46,14 +47,16 @@ def run_together(messages: Sequence[Message], settings: CompiledSettings) -> lis
     All of them walk the stages before the first is checked: code that has just run is still in the
     processor's cache, and takes a sixth less time.
     """
-    walked = [_passed(one, settings, one.received_at) for one in messages]
-    pairs = zip(messages, walked, strict=True)
-    return [_concluded(one, settings, one.received_at, passed)[0] for one, passed in pairs]
+    by = [settings.for_source(one.write_key) for one in messages]
+    walked = [_passed(one, own, one.received_at) for one, own in zip(messages, by, strict=True)]
+    found = zip(messages, by, walked, strict=True)
+    return [_concluded(one, own, one.received_at, passed)[0] for one, own, passed in found]
 
 
 def judged(message: Message, settings: CompiledSettings, now: int | None = None) -> tuple[Verdict, Walked]:
     """Judge a message as `run` does, and return with the verdict what the stages made of the message."""
     at = message.received_at if now is None else now
+    settings = settings.for_source(message.write_key)
     return _concluded(message, settings, at, _passed(message, settings, at))
 
 
@@ -112,6 +115,7 @@ def _concluded(
 
 def remake(message: Message, settings: CompiledSettings) -> Repaired:
     """Make the requests of a message again, as they are in its verdict, without asking the rules."""
+    settings = settings.for_source(message.write_key)
     if message.marks & Marks.SECOND_RECEIPT:
         return Repaired(Translation())
     if message.source_kind == "mixpanel":
@@ -206,15 +210,16 @@ def mend(translation: Translation, document: JsonObject, settings: CompiledSetti
 
 def requested(message: Message, settings: CompiledSettings, now: int) -> Repaired:
     """Make a message's requests as it stands, by subscriptions and repairs, whatever other stages say."""
-    document = message.document
+    document, settings = message.document, settings.for_source(message.write_key)
     return mend(settings.translator.translate(document, now=now), document, settings)
 
 
-def sent(
-    document: JsonObject, settings: CompiledSettings, now: int, outcomes: Sequence[FunctionOutcome] = ()
-) -> Translation:
-    """Return what is sent of a message that Segment accepted, with repairs."""
-    walked = walk(document, (), settings, now, outcomes)
+def sent(message: Message, settings: CompiledSettings) -> Translation:
+    """Return what is sent of a message that Segment accepted, with repairs, by the time of its receipt."""
+    settings = settings.for_source(message.write_key)
+    if message.source_kind == "mixpanel":
+        return device_translation(message, settings.destination)
+    walked = walk(message.document, (), settings, message.received_at, message.outcomes)
     return mend(walked.translation, walked.document, settings).translation
 
 

@@ -89,11 +89,10 @@ def translate(
     """
     import msgspec
 
-    from ...core import bounds_of, check_settings
+    from ...core import bounds_of
     from ...core.commands.translate import translate_lines, translate_through_stages
     from ...core.functions import InsertFunctions
-    from ...core.pipeline import compile_settings, compiled
-    from ...core.segment_names import destination_of, previewed
+    from ...core.pipeline import compile_settings
 
     failed = False
     clock = clock_of(now)
@@ -103,11 +102,7 @@ def translate(
         ctx.exit(_simulate(source, clock))
     settings = _settings(destination, show_secrets=show_secrets)
     tell_stand_in(settings)
-    if stages:
-        judged = compile_settings(msgspec.structs.replace(settings, repair=repairs))
-    else:
-        # Without the stages of the settings: requests are made by subscriptions and mappings alone.
-        judged = compiled(previewed(destination_of(settings)), check_settings(settings), repairs=repairs)
+    judged = compile_settings(msgspec.structs.replace(settings, repair=repairs), stages=bool(stages))
     with InsertFunctions(settings.insert_functions) as functions:
         whole = partial(translate_through_stages, functions=functions.run)
         for line in (whole if stages else translate_lines)(

@@ -248,12 +248,15 @@ def tell_faults(settings: Settings) -> None:
         from ...core import filter_faults
 
         faults += filter_faults(settings.filters)
-    if settings.subscriptions is not None:
-        from ...core import subscription_faults
-        from ...core.segment_names import destination_of
+    by_source = [one.over(settings) for one in settings.sources if one.subscriptions is not None]
+    for own in (settings, *by_source):
+        if own.subscriptions is not None:
+            from ...core import subscription_faults
+            from ...core.segment_names import destination_of
 
-        faults += subscription_faults(destination_of(settings))
-    for fault in faults:
+            faults += subscription_faults(destination_of(own))
+    faults += settings.source_faults
+    for fault in dict.fromkeys(faults):
         say(f"{settings.origin}: {fault}")
 
 

@@ -18,10 +18,14 @@ _SCRIPT = re.compile(r".*(/(?:next-integrations|analytics-next/bundles)/[A-Za-z0
 
 
 class DeviceMode(msgspec.Struct, frozen=True):
-    """Mixpanel in the page: the settings of Segment's integration, and the CDN that has its script."""
+    """Mixpanel in the page: the settings of Segment's integration, and the CDN that has its script.
+
+    `by_key` holds the settings for the sources that have settings of their own, by write key.
+    """
 
     settings: JsonObject
     cdn: str
+    by_key: dict[str, JsonObject] = {}
 
 
 def settings_json(
@@ -36,7 +40,7 @@ def settings_json(
     listed: JsonObject = {}
     if device is not None:
         listed["Mixpanel"] = {
-            **device.settings,
+            **device.by_key.get(write_key, device.settings),
             # All settings of the integration become the configuration of Mixpanel's SDK.
             "api_host": f"{protocol}://{host}{base}",
             "type": "browser",

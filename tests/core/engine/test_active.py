@@ -14,7 +14,7 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.destinations.actions.faults import subscription_faults
 from segtap.core.engine.active import ActiveSettings
 from segtap.core.errors import InputError
-from segtap.core.messages import JsonObject
+from segtap.core.pipeline.reading import read_message
 from segtap.core.settings import (
     Destination,
     DestinationFilter,
@@ -95,14 +95,14 @@ def test_faults_are_told_of_trigger_action_and_mapping_and_not_of_what_is_off() 
 
 
 def test_other_settings_take_the_place_of_the_first_at_once() -> None:
-    message: JsonObject = {"type": "track", "event": "A", "messageId": "m", "userId": "u"}
+    message = read_message(b'{"type":"track","event":"A","messageId":"m","userId":"u"}')
     reading = ActiveSettings(Settings())
-    assert reading.translate(message, now=0).operations[0].subscription == "Track Calls"
+    assert reading.owed(message).operations[0].subscription == "Track Calls"
     reading.use(Settings(subscriptions=(OWN,)))
-    assert reading.translate(message, now=0).operations[0].subscription == "Own"
+    assert reading.owed(message).operations[0].subscription == "Own"
     with pytest.raises(InputError):
         reading.use(Settings(plan="there-is-none.json", filters=(DestinationFilter(condition="event ="),)))
-    assert reading.translate(message, now=0).operations[0].subscription == "Own"
+    assert reading.owed(message).operations[0].subscription == "Own"
     assert reading.faults == ()
 
 

@@ -19,6 +19,7 @@ from segtap.core.settings import (
     Secret,
     SegmentSettings,
     Settings,
+    SourceSettings,
 )
 
 BASE = Settings(destination=DestinationSettings(token="t", api_secret=Secret("one")))
@@ -38,6 +39,7 @@ BASE = Settings(destination=DestinationSettings(token="t", api_secret=Secret("on
         {"rules": (RuleSetting(id="*", severity="off"),)},
         {"ingest": IngestSettings(max_nodes=7)},
         {"subscriptions": ()},
+        {"sources": (SourceSettings(name="web", write_keys=("k",), color="red", source_name="Web"),)},
     ],
 )
 def test_what_a_verdict_depends_on_makes_another_revision(changes: dict[str, object]) -> None:
@@ -66,3 +68,20 @@ def test_the_plans_content_counts_and_not_its_name_alone(tmp_path: Path) -> None
     assert revision_of(settings) == before
     plan.write_text('{"rules": []}')
     assert revision_of(settings) != before
+
+
+def test_what_a_source_says_counts_and_not_its_color(tmp_path: Path) -> None:
+    plan = tmp_path / "web.json"
+    plan.write_text("{}")
+    web = SourceSettings(name="web", write_keys=("k",), color="red", source_name="Web", plan=str(plan))
+
+    def revision(**changes: object) -> str:
+        return revision_of(msgspec.structs.replace(BASE, sources=(msgspec.structs.replace(web, **changes),)))
+
+    before = revision()
+    assert revision(color="pink") == revision(name="site") == before
+    assert (
+        len({before, revision(source_name="Site"), revision(write_keys=("k", "l")), revision(plan="")}) == 4
+    )
+    plan.write_text('{"rules": []}')
+    assert revision() != before

@@ -1,0 +1,76 @@
+"""An engine with `[[sources]]`: each message by its source's settings, in list, panes and at Mixpanel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from engines import engine_settings, listed, post, running_engine, track, until
+
+from segtap.core.api.client import Client
+from segtap.core.settings import Settings, SourceSettings
+from segtap.core.stand_in.server import MixpanelServer
+
+WEB = SourceSettings(
+    name="web",
+    write_keys=("wk_web", "wk_staging"),
+    color="cyan",
+    source_name="Site",
+    blocked_events=("Debug",),
+)
+PHONE = SourceSettings(name="phone", write_keys=("wk_ios",), color="pink", source_name="Phone")
+
+
+def settings(folder: Path, *sources: SourceSettings, url: str = "http://127.0.0.1:9") -> Settings:
+    return msgspec.structs.replace(engine_settings(folder, mixpanel_url=url), sources=sources)
+
+
+async def names(client: Client, count: int) -> list[object]:
+    """Return the segment_source_name of each message, "" for one that is not sent."""
+    lines = await listed(client, count)
+    details = [await client.detail(line.id) for line in lines]
+    return [
+        one.verdict.translation.operations[0].request.body[0]["properties"]["segment_source_name"]  # pyright: ignore
+        if one.verdict.translation.operations
+        else ""
+        for one in details
+    ]
+
+
+async def send(url: str, *keys: str, event: str = "Opened", begin: int = 0) -> None:
+    for number, key in enumerate(keys, start=begin):
+        await post(url, track(f"m-{number}-000000", event), write_key=key)
+
+
+async def test_what_is_shown_and_sent_follows_the_source(tmp_path: Path) -> None:
+    keys = ("wk_web", "wk_ios", "wk_other", "wk_staging")
+    async with MixpanelServer() as mixpanel:
+        on = settings(tmp_path, WEB, PHONE, url=mixpanel.url)
+        async with running_engine(on, forwarding=True) as (engine, client):
+            await send(engine.url, *keys)
+            assert await names(client, 4) == ["Site", "Phone", "Web", "Site"]
+            await until(client, lambda state: state.deliveries.sent == 4)
+            sent = {
+                record["properties"]["$insert_id"]: record["properties"]["segment_source_name"]
+                for record in mixpanel.events
+            }
+            assert list(sent.values()) == ["Site", "Phone", "Web", "Site"]
+
+
+async def test_a_change_judges_the_messages_of_the_source_again(tmp_path: Path) -> None:
+    async with running_engine(settings(tmp_path)) as (engine, client):
+        await send(engine.url, "wk_web", "wk_ios", event="Debug")
+        assert await names(client, 2) == ["Web", "Web"]
+        await engine.parts.change.apply(settings(tmp_path, WEB, PHONE))
+        assert await names(client, 2) == ["", "Phone"]
+
+
+async def test_owed_messages_are_sent_by_their_source_after_a_restart(tmp_path: Path) -> None:
+    async with running_engine(settings(tmp_path, WEB, PHONE), forwarding=True) as (engine, client):
+        await send(engine.url, "wk_web", "wk_ios")
+        await listed(client, 2)
+    async with MixpanelServer() as mixpanel:
+        on = settings(tmp_path, WEB, PHONE, url=mixpanel.url)
+        async with running_engine(on, forwarding=True) as (_, client):
+            await until(client, lambda state: state.deliveries.sent == 2)
+        assert [one["properties"]["segment_source_name"] for one in mixpanel.events] == ["Site", "Phone"]
