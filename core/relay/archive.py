@@ -8,7 +8,6 @@ before a crash is written over, and no line is in two objects.
 
 from __future__ import annotations
 
-import logging
 import zlib
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -19,9 +18,7 @@ from ..messages import Receipt
 from ..stores.base import ReadableLog, RequestOutbox
 from .archived import Place, name_of
 from .objects import NotWritten, Objects
-from .runner import Runner
-
-logger = logging.getLogger(__name__)
+from .runner import Runner, log_refused
 
 FULL = 16 * 1024 * 1024
 """Compressed bytes from which an object is written."""
@@ -111,6 +108,7 @@ class Archive(Runner):
         if receipt is None or receipt.damaged:
             refused = self._handover(debt, Outcome.REFUSED, UNREADABLE)
             await self._outbox.record([refused], [debt.number])
+            log_refused(refused)
             self._on_handover(refused)
             return
         place, lines = await self._lines(receipt)
@@ -148,7 +146,6 @@ class Archive(Runner):
             self._failures += 1
             pause = wait_before_retry(self._failures, self._rng)
             self._until = now + round(pause * 1000)
-            logger.warning("the archive %s: %s", self.name, error)
             self._say(f"The archive {self.name}: {error} (trying again)")
             return
         self._failures, self._until = 0, 0

@@ -23,7 +23,7 @@ from ..proxy.words import without_answer
 from ..settings import RouteSettings
 from ..stores.base import ReadableLog, RequestOutbox
 from .mirrored import Meaning, meaning_of, outgoing
-from .runner import Runner
+from .runner import Runner, log_refused
 
 logger = logging.getLogger(__name__)
 
@@ -238,6 +238,8 @@ class Mirror(Runner):
             numbers = [number for _, number in answered if number is not None]
             await self._outbox.record([one for one, _ in answered], numbers)
             for one, _ in answered:
+                if one.outcome is Outcome.REFUSED:
+                    log_refused(one)
                 self._on_handover(one)
 
     def _tell(self) -> None:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 
-from ..delivery import OwedRequest
+from ..delivery import Handover, OwedRequest
 from ..forward.clock import Clock
 from ..forward.courier import first
 from ..stores.base import RequestOutbox
 
+logger = logging.getLogger(__name__)
+
 READ = 256
 """Debts that are read at a time."""
+
+
+def log_refused(one: Handover) -> None:
+    """Log a request that its route never gets."""
+    facts = {"route": one.route, "receipt": one.receipt, "status": one.status, "words": one.words}
+    logger.warning("a request is refused", extra=facts)
 
 
 class Runner(abc.ABC):
@@ -80,7 +89,7 @@ class Runner(abc.ABC):
         finally:
             await self._abandon()
             self._running = False
-            self._say("")
+            self._set_fault("")
             self._finished.set()
             self._idle.set()
 
@@ -124,6 +133,15 @@ class Runner(abc.ABC):
             await asyncio.sleep(0)
 
     def _say(self, fault: str) -> None:
+        """Set the fault; the log has when there is one and when it is over, not each try in between."""
+        if bool(fault) != bool(self._fault):
+            if fault:
+                logger.warning("%s", fault, extra={"route": self.name})
+            elif not self._stopping:
+                logger.info("the route gets its requests again", extra={"route": self.name})
+        self._set_fault(fault)
+
+    def _set_fault(self, fault: str) -> None:
         if fault != self._fault:
             self._fault = fault
             self._report()

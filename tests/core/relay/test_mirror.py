@@ -78,7 +78,7 @@ async def test_every_request_arrives_once_as_it_was_received() -> None:
     assert (await stores.requests.counts())["mirror"] == RouteCounts(sent=50)
 
 
-async def test_what_segment_refuses_is_not_sent_again() -> None:
+async def test_what_segment_refuses_is_not_sent_again(caplog: pytest.LogCaptureFixture) -> None:
     stores = MemoryJournal()
     (seq,) = await owe(stores, body(1))
     async with AnsweringServer(lambda got: Said(400, b'{"message": "bad write key"}')) as server:
@@ -88,6 +88,9 @@ async def test_what_segment_refuses_is_not_sent_again() -> None:
     (handover,) = await stores.requests.handovers(seq)
     assert (handover.outcome, handover.status) == (Outcome.REFUSED, 400)
     assert "bad write key" in handover.words
+    (line,) = [one for one in caplog.records if one.message == "a request is refused"]
+    assert vars(line)["receipt"] == seq
+    assert "bad write key" in vars(line)["words"]
 
 
 async def test_retry_after_is_obeyed_and_an_outage_is_tried_one_request_at_a_time() -> None:
@@ -128,7 +131,8 @@ async def test_a_clock_that_is_set_back_puts_nothing_off() -> None:
     assert sum(clock.slept) < 60
 
 
-async def test_a_fault_is_told_while_it_lasts() -> None:
+async def test_a_fault_is_told_while_it_lasts(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "segtap.core.relay")
     stores, clock = MemoryJournal(), FakeClock()
     clock.hold()
     await owe(stores, body(1))
@@ -142,6 +146,9 @@ async def test_a_fault_is_told_while_it_lasts() -> None:
         clock.release()
         await settled(mirror, stores)
         assert mirror.fault == ""
+    begun, ended = [one.message for one in caplog.records]
+    assert "gave no answer" in begun
+    assert ended == "the route gets its requests again"
 
 
 async def test_one_bad_request_holds_nobody_up_and_is_stuck_in_the_end() -> None:
