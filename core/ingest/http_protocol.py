@@ -84,6 +84,8 @@ class TapProtocol(HttpToolsProtocol):
         self._limits = limits
         self._in_head = False
         self._head_bytes = 0
+        self._measured = False
+        self._too_large = False
         self._at_once = False
         self._patience: asyncio.TimerHandle | None = None
         self._offer: tuple[bytes, bytes] | None = None
@@ -119,6 +121,8 @@ class TapProtocol(HttpToolsProtocol):
             return
         self._unset_keepalive_if_required()
         self._at_once = False
+        # A head that comes whole is measured only if it can be too large.
+        self._measured = self._head_bytes + len(data) > self._limits.max_head
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -129,7 +133,9 @@ class TapProtocol(HttpToolsProtocol):
                 self._read_again(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
-            if self._in_head and len(self.url) > URL_BYTES:
+            if self._too_large:
+                self._refuse_head()
+            elif self._in_head and len(self.url) > URL_BYTES:
                 self._refuse(414, _TOO_LONG)
             else:
                 self._refuse(400, _reason(data, error))
@@ -137,7 +143,7 @@ class TapProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.max_head:
-                self._refuse(431, f"the request's headers are over {size(self._limits.max_head)}")
+                self._refuse_head()
             elif self._patience is None:
                 self._patience = self.loop.call_later(self._limits.head_timeout, self._out_of_patience)
 
@@ -188,8 +194,14 @@ class TapProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the application for a request whose headers are complete."""
         self._calm()
+        if self._measured and self._head_size() > self._limits.max_head:
+            self._too_large = True
+            raise ValueError("the head is too large")  # ends the parser, which would go on with the body
         self._head_complete()
         self._in_head = False  # and still True if the address cannot be parsed
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _head_complete(self) -> None:
         upgrades = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
@@ -243,6 +255,9 @@ class TapProtocol(HttpToolsProtocol):
             self._refuse(408, f"the request's headers were not complete after {seconds:g} s")
         elif not self.transport.is_closing():
             self.transport.close()
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, f"the request's headers are over {size(self._limits.max_head)}")
 
     def _refuse(self, status: int, reason: str) -> None:
         if self.transport.is_closing() or self._last_words:

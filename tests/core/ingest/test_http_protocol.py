@@ -160,6 +160,26 @@ async def test_what_is_no_request_is_answered_as_segment_does_and_seen(
         ] == b"200"
 
 
+async def test_headers_that_come_whole_are_measured_too() -> None:
+    sink = Sink()
+    small = b"POST /v1/t HTTP/1.1\r\nHost: a\r\n" + LENGTH
+    spaces = b" " * 20_000
+    async with listening(sink, max_head=8192) as port:
+        answer = await said(port, small + b"X: " + b"a" * 9_000 + b"\r\n\r\n" + BODY)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert b"headers are over 8 KB" in answer
+        await sink.until(1)
+        assert (sink.refused[0].status, sink.refused[0].path) == (431, "/v1/t")
+        # A large body is none of them.
+        long = b"POST /v1/t HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n" % len(BODY + spaces)
+        assert (await said(port, long + b"\r\n" + BODY + spaces)).startswith(b"HTTP/1.1 200 ")
+        # Those before it are answered.
+        answers = await said(
+            port, small + b"\r\n" + BODY + small + b"X: " + b"a" * 9_000 + b"\r\n\r\n" + BODY, end=True
+        )
+        assert answers.count(b"HTTP/1.1 200 ") == answers.count(b"HTTP/1.1 431 ") == 1
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [(b"ip=1", b"0"), (b"verbose=1&ip=1", None), (b"img=1", b"0")],
