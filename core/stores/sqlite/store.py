@@ -248,10 +248,14 @@ class Store(DeliveryRows):
         """Let the newest commits be lost with the machine's power: another place has what they hold."""
         self._db.execute("PRAGMA synchronous = NORMAL")
 
-    def touch(self) -> None:
-        """Write to the file, and leave all as it is."""
+    def touch(self, room: int = 0) -> None:
+        """Write to the file, `room` bytes if that is more than a little, and leave all as it is."""
+        if room:
+            with self._transaction():
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('room', zeroblob(?))", (room,))
         with self._transaction():
             self._db.execute("UPDATE meta SET value = value WHERE key = 'last_seq'")
+            self._db.execute("DELETE FROM meta WHERE key = 'room'")
 
     def clear(self) -> None:
         """Forget everything and give the room back; numbers go on from where they were.

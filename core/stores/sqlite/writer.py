@@ -46,6 +46,9 @@ GATHER, GATHER_STEP, GATHER_ENOUGH = 0.003, 0.0005, 32
 seconds, until so many are there to share it. The threads share one interpreter, and each commit makes both
 wait for one another. Large receipts are better packed, by this thread, while others come."""
 
+MOST_TRIED = 1024 * 1024
+"""Bytes that a check writes at most."""
+
 _Append = tuple[Receipt, "asyncio.Future[int]"]
 _Work = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 _Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
@@ -64,6 +67,8 @@ class Writer:
         self._receive: Callable[[Sequence[Receipt]], None] = lambda _: None
         self._jobs: queue.SimpleQueue[_Append | _Work | None] = queue.SimpleQueue()
         self._works: deque[_Work] = deque()
+        self._refused = 0
+        """Bytes of the commit that SQLite has refused, 0 if it took the last one."""
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="segtap-journal-writer", daemon=True)
         self._thread.start()
@@ -92,17 +97,22 @@ class Writer:
         return future
 
     def check(self) -> asyncio.Future[None]:
-        """Queue a write that changes nothing; the future fails where appending a receipt would."""
+        """Queue a write that changes nothing; the future fails where appending a receipt would.
+
+        It is as large as what was refused: in the log of a full disk there is room for a little.
+        """
 
         def work() -> None:
             self._rescue.admit()
             self.rotation.make_room(SMALL_REQUEST)
+            room = min(self._refused, MOST_TRIED)
             try:
-                self.store.touch()
+                self.store.touch(room)
             except SQLITE_ERRORS as error:
                 self._rescue.recover(error)
-                self.store.touch()
+                self.store.touch(room)
             self._rescue.committed()
+            self._refused = 0
 
         return self.run(work)
 
@@ -195,8 +205,10 @@ class Writer:
             self._rescue.committed()
         except BaseException as error:  # were this thread to end, nobody had an answer again
             fault = _fault(error, self.store.path)
+            self._refused = incoming if isinstance(error, SQLITE_ERRORS) else 0
             answers += [(future, None, fault) for future in futures]
         else:
+            self._refused = 0
             self._checkpoints.wrote(incoming)
             answers += [(future, seq, None) for future, seq in zip(futures, numbers, strict=True)]
             written = [

@@ -56,6 +56,17 @@ async def test_a_full_disk_refuses_and_room_makes_it_well_again(journal: Stores,
     assert await journal.index.counts() == recount(path)
 
 
+async def test_a_check_on_a_full_disk_does_not_take_room_for_a_little_as_room(journal: Stores) -> None:
+    await room(journal, 100)
+    taken, _ = await append_until_refused(journal, 50_000)
+    await journal._writer.run(lambda: journal._store.touch())  # a little can be written
+    with pytest.raises(JournalError, match="no room left"):
+        await journal.receipts.check()
+    await room(journal, 100_000)
+    await journal.receipts.check()
+    assert await journal.receipts.append(a_receipt()) == taken[-1] + 1
+
+
 async def test_no_memory_for_one_receipt_is_told_and_the_others_are_kept(
     journal: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
