@@ -394,6 +394,17 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
         return int(self.max_age[:-1]) * _AGES[self.max_age[-1]] if self.max_age else 0
 
 
+class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[metrics]` of segtap.toml: who gets the metrics beside those who ask for /_segtap/metrics."""
+
+    otlp: bool = False
+    """Send them to an OpenTelemetry Collector, over HTTP. The standard variables alone (`OTEL_…`) never turn
+    that on."""
+    otlp_url: str = ""
+    """The Collector's URL, in place of OTEL_EXPORTER_OTLP_ENDPOINT; without either it is
+    http://localhost:4318."""
+
+
 UncertainPolicy = Literal["keep", "resend", "drop"]
 
 
@@ -464,6 +475,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     segment: SegmentSettings = SegmentSettings()
     ingest: IngestSettings = IngestSettings()
     journal: JournalSettings = JournalSettings()
+    metrics: MetricsSettings = MetricsSettings()
     forward: ForwardSettings = ForwardSettings()
     device_mode: DeviceModeSettings = DeviceModeSettings()
     proxy: ProxySettings = ProxySettings()

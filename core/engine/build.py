@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -27,6 +28,7 @@ from ..ingest.attempts import Attempts
 from ..ingest.first_look import FirstLook
 from ..ingest.knocks import Knocks
 from ..messages import Message, Receipt
+from ..metrics import otlp
 from ..metrics.meter import Meter
 from ..on_demand import Demands
 from ..pipeline.intake import parse_receipt
@@ -47,6 +49,7 @@ from .commands import Commands
 from .deliveries import Deliveries
 from .delivery_log import log_deliveries
 from .expecting import Expecting
+from .exporting import Exporting
 from .forwarder_switch import ForwarderSwitch
 from .functions import EngineFunctions
 from .gathering import Gathering
@@ -98,6 +101,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     queries: Queries
     commands: Commands
     outside: Outside
+    exporting: Exporting | None
+    """Sends the metrics to a Collector, None where nobody asked for that."""
     web: WebServer
     certificates: Certificates | None
     """The certificate of the web server, None without TLS."""
@@ -289,6 +294,15 @@ def build(
         version=VERSION,
         metrics_token=settings.ingest.metrics_token.reveal(),
     )
+    exporting = None
+    if otlp.wanted(settings.metrics, os.environ):
+        exporting = Exporting(
+            otlp.Exporter(settings.metrics, VERSION, listener.port),
+            outside.families,
+            created=meter.started_at,
+            every=otlp.interval(os.environ),
+            clock=now,
+        )
     test_token = settings.ingest.test_token.reveal()
     control, passing = ControlApp(queries, commands, outside, token, test_token), None
     if settings.proxying:
@@ -357,6 +371,7 @@ def build(
         queries=queries,
         commands=commands,
         outside=outside,
+        exporting=exporting,
         web=web,
         certificates=certificates,
         passing=passing,

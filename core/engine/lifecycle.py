@@ -171,6 +171,8 @@ class Engine:
             active, opened, self._listener, token=self.token, resumed=resumed, interrupted=interrupted
         )
         self._cleanup.callback(parts.knocks.close)
+        if parts.exporting is not None:
+            self._cleanup.push_async_callback(parts.exporting.stop)
         if parts.passing is not None:
             self._cleanup.push_async_callback(parts.passing.close)
         self._cleanup.push_async_callback(parts.summing.close)
@@ -201,6 +203,8 @@ class Engine:
         if not forward and not opened.shared:
             parts.supervisor.start("finding what was on its way", parts.deliveries.find_unanswered)
         parts.supervisor.start("watching the settings", parts.watch.run)
+        if parts.exporting is not None:
+            parts.supervisor.start("sending the metrics", parts.exporting.run)
         if parts.certificates is not None:
             parts.supervisor.start("watching the certificate", parts.certificates.run)
 

@@ -1,1 +1,1 @@
-"""Numbers for monitoring: what is counted and measured while an engine runs, in Prometheus' text form."""
+"""Numbers for monitoring: what is counted and measured while an engine runs, and who gets that."""

@@ -1,4 +1,7 @@
-"""No telemetry, no calls home: an engine connects to its destination and to nothing else."""
+"""No telemetry, no calls home: an engine connects to its destination, and to what its settings name.
+
+Variables of OpenTelemetry, which may be set for other programs, name nothing for segtap.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ import httpx
 import msgspec
 import pytest
 from engines import engine_settings, isolate, listed, post, running_engine, track, until
+from otlp_server import Collector
 
 from segtap.core.doctor.source import newest_messages
+from segtap.core.settings import MetricsSettings
 from segtap.core.stand_in.server import MixpanelServer
 
 Peer = tuple[str, int]
@@ -60,6 +65,9 @@ def names(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     isolate(tmp_path, monkeypatch.setenv)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp")
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "10")
 
 
 def peer_of(url: str) -> Peer:
@@ -111,4 +119,18 @@ async def test_without_forwarding_nothing_is_connected_to(
         await post(engine.url, track("m-1"))
         await listed(client, 1)
         assert peers == {peer_of(engine.url)}
+    assert names == set()
+
+
+async def test_metrics_go_to_the_collector_that_the_settings_name(
+    tmp_path: Path, peers: set[Peer], names: set[str]
+) -> None:
+    async with Collector() as collector:
+        metrics = MetricsSettings(otlp=True, otlp_url=collector.url)
+        settings = msgspec.structs.replace(engine_settings(tmp_path), metrics=metrics)
+        async with running_engine(settings) as (engine, client):
+            await post(engine.url, track("m-1"))
+            await listed(client, 1)
+        assert collector.got
+        assert peers == {peer_of(engine.url), peer_of(collector.url)}
     assert names == set()
