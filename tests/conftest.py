@@ -17,6 +17,10 @@ FOLDERS = ("bench", "clients", "conformance")
 """Folders of `tests/` whose tests all have the marker of the same name."""
 USUAL_SIZE = (120, 40)
 """Columns and lines at which the screen's tests run by default; those of other sizes count as pictures."""
+PROCESSES = ("clients", "kill", "terminal")
+"""Markers of tests that start processes, which take long on a machine that others use, too."""
+LONG = 300
+"""Seconds after which such a test is taken for one that hangs, unless it says so itself."""
 SHARED_PACKAGES = ("node_packages", "browser", "published")
 """Fixtures that install packages from npm; tests that share one run in one worker."""
 
@@ -79,6 +83,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(folder)
         if "same_grid" in fixtures or _size(item) not in (None, USUAL_SIZE):
             item.add_marker(pytest.mark.picture)
+        if any(map(item.get_closest_marker, PROCESSES)) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LONG))
         for name in SHARED_PACKAGES:
             if name in fixtures:
                 item.add_marker(pytest.mark.xdist_group(name))

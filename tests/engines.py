@@ -75,7 +75,7 @@ def track(message_id: str, event: str = "Signed Up", **more: Any) -> dict[str, A
 
 async def post(url: str, *messages: dict[str, Any], write_key: str = "wk") -> httpx.Response:
     """Send one batch, as Segment's SDKs do."""
-    async with httpx.AsyncClient(trust_env=False, verify=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE) as http:
         return await http.post(f"{url}/v1/batch", json={"batch": list(messages), "writeKey": write_key})
 
 

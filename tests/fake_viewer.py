@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from itertools import islice
 from typing import TypeVar
 
 import msgspec
+from engines import PATIENCE
 from textual.pilot import Pilot
 
 from segtap.core.aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of
@@ -746,10 +748,12 @@ class FakeViewer(Viewer):
 
 
 async def until(pilot: Pilot[object], condition: Callable[[], object], what: str = "") -> None:
-    """Let the app run until the condition holds; fail after five seconds."""
-    for _ in range(500):
+    """Let the app run until the condition holds; fail after `PATIENCE`."""
+    end = time.monotonic() + PATIENCE
+    while True:
         await pilot.pause()
         if condition():
             return
+        if time.monotonic() > end:
+            raise AssertionError(f"It never came to it: {what or condition}")
         await asyncio.sleep(0.01)
-    raise AssertionError(f"It never came to it: {what or condition}")

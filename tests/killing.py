@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import msgspec
-from engines import engine_settings, track
+from engines import PATIENCE, engine_settings, track
 from mixpanel_faults import BAD_GATEWAY, DROP_AFTER, DROP_BEFORE, PORTAL, RESET, TOO_MANY, UNAVAILABLE
 from subscriptions import PROFILES, VISITS, events
 
@@ -81,9 +81,16 @@ class Sender:
         self.acknowledged: list[dict[str, Any]] = []
         self.owed: list[list[dict[str, Any]]] = []
 
+    async def more(self, count: int) -> None:
+        """Wait until so many further messages are acknowledged."""
+        enough = len(self.acknowledged) + count
+        async with asyncio.timeout(PATIENCE):
+            while len(self.acknowledged) < enough:  # noqa: ASYNC110 – a moment is long enough
+                await asyncio.sleep(0.005)
+
     async def send(self, url: str) -> None:
         """Send until the engine is gone."""
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as http:
             while True:
                 if not self.owed:
                     self.owed.append([message(n) for n in range(self.next, self.next + 7)])
@@ -105,7 +112,7 @@ async def state_of(engine: RunningEngine) -> EngineState:
 
 async def settled(engine: RunningEngine, received: int) -> EngineState:
     """The state once nothing waits any more."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             state = await state_of(engine)
             if state.received >= received and not state.deliveries.waiting:

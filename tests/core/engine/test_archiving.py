@@ -76,7 +76,8 @@ async def test_killed_again_and_again_each_line_is_there_once(
     isolate(tmp_path, monkeypatch.setenv)
     chance, settings = random.Random(11), archiving(tmp_path, every=0.1, token="")
     acknowledged: list[str] = []
-    number = 0
+    number = enough = 0
+    reached = asyncio.Event()
 
     async def send(url: str) -> None:
         nonlocal number
@@ -87,11 +88,15 @@ async def test_killed_again_and_again_each_line_is_there_once(
             except httpx.TransportError:
                 return
             acknowledged.append(f"m-{number}")
+            if len(acknowledged) >= enough:
+                reached.set()
 
     for _ in range(5):
         engine = await start_engine(settings, forwarding=True)
+        enough = len(acknowledged) + chance.randrange(15, 80)
+        reached.clear()
         task = asyncio.create_task(send(engine.url))
-        await asyncio.sleep(chance.uniform(0.3, 1.2))
+        await reached.wait()
         os.kill(engine.pid, signal.SIGKILL)
         await task
         await engine.aclose()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from engines import engine_settings, isolate, post, track, until
+from engines import PATIENCE, engine_settings, isolate, post, track, until
 from subscriptions import VISITS, events
 
 from segtap.core.api.client import Client
@@ -55,7 +55,7 @@ async def test_held_stays_held_and_what_is_released_is_sent_once(
                 released = await client.release([one.id for one in lines if one.message_id in ids])
                 assert len(released.changed) == 2
                 if ids[0] == "m-0":
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(PATIENCE):
                         while sum(one.path == "/import" for one in mixpanel.requests) < 2:  # noqa: ASYNC110
                             await asyncio.sleep(0.02)
             os.kill(engine.pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from engines import isolate, track
+from engines import PATIENCE, isolate, track
 from killing import POISON, Moody, Sender, check_ledger, message, settings_of, settled, state_of
 
 from segtap.core.delivery import DeliveryCounts
@@ -49,10 +49,10 @@ async def test_killed_again_and_again_while_mixpanel_misbehaves(
         for round_ in range(ROUNDS):
             engine = await start_engine(settings, forwarding=True)
             sending = asyncio.create_task(sender.send(engine.url))
-            await asyncio.sleep(chance.uniform(0.3, 1.5))
+            await sender.more(chance.randrange(40, 200))
             if round_ == 1:
                 sender.owed.append([track(POISON, timestamp="2026-11-24T21:00:00Z")])
-                await asyncio.sleep(0.3)
+                await sender.more(20)
             os.kill(engine.pid, signal.SIGKILL)
             await sending
             await engine.aclose()
@@ -89,7 +89,7 @@ async def test_an_increment_whose_engine_is_killed_before_the_answer_is_uncertai
         engine = await start_engine(settings, forwarding=True)
         async with httpx.AsyncClient(base_url=engine.url, trust_env=False) as http:
             await http.post("/v1/batch", json={"batch": [message(7)], "writeKey": "wk"})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not to_profiles(mixpanel):  # noqa: ASYNC110 – the server announces nothing
                 await asyncio.sleep(0.02)
         os.kill(engine.pid, signal.SIGKILL)
@@ -98,7 +98,10 @@ async def test_an_increment_whose_engine_is_killed_before_the_answer_is_uncertai
 
         # Known before anything is forwarded, and after it.
         for forwarding in (False, True):
-            async with await start_engine(settings, forwarding=forwarding) as engine, asyncio.timeout(20):
+            async with (
+                await start_engine(settings, forwarding=forwarding) as engine,
+                asyncio.timeout(PATIENCE),
+            ):
                 while (await state_of(engine)).deliveries.uncertain != 1:  # noqa: ASYNC110 – of the client
                     await asyncio.sleep(0.02)
                 assert (await state_of(engine)).deliveries.waiting == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from engines import isolate, post, track
+from engines import PATIENCE, isolate, post, track
 from killing import FAULTS, Moody, Sender, check_ledger, settings_of, settled
 
 from segtap.core.api.client import Client
@@ -32,13 +32,13 @@ async def at_rest(engine: RunningEngine, sender: Sender, last: str) -> EngineSta
     message = track(last, timestamp="2026-11-24T21:00:00Z")
     assert (await post(engine.url, message)).status_code == 200
     sender.acknowledged.append(message)
-    async with asyncio.timeout(40), Client(engine.url, engine.token) as client:
+    async with asyncio.timeout(PATIENCE), Client(engine.url, engine.token) as client:
         while not (await client.page(filter=f"id:{last}", limit=1)).summaries:  # noqa: ASYNC110 – of the client
             await asyncio.sleep(0.02)
     return await settled(engine, len(sender.acknowledged))
 
 
-@pytest.mark.timeout(60 + 30 * ROUNDS)
+@pytest.mark.timeout(60 + 60 * ROUNDS)
 async def test_the_books_balance_after_each_death(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     isolate(tmp_path, monkeypatch.setenv)
     chance = random.Random(200)
@@ -50,7 +50,7 @@ async def test_the_books_balance_after_each_death(tmp_path: Path, monkeypatch: p
             mixpanel.moody = True
             engine = await start_engine(settings, forwarding=True)
             sending = asyncio.create_task(sender.send(engine.url))
-            await asyncio.sleep(chance.uniform(0.0, 0.8))
+            await sender.more(chance.randrange(120))
             os.kill(engine.pid, signal.SIGKILL)
             await sending
             await engine.aclose()

@@ -17,7 +17,7 @@ import httpx
 import msgspec
 import pytest
 from answering_server import AnsweringServer, Got, Said
-from engines import engine_settings, free_port, isolate, running_engine, track, until
+from engines import PATIENCE, engine_settings, free_port, isolate, running_engine, track, until
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState
@@ -160,8 +160,15 @@ class Sending:
         self.acknowledged: list[str] = []
         self.owed: str = ""
 
+    async def more(self, count: int) -> None:
+        """Wait until so many further batches are acknowledged."""
+        enough = len(self.acknowledged) + count
+        async with asyncio.timeout(PATIENCE):
+            while len(self.acknowledged) < enough:  # noqa: ASYNC110 – a moment is long enough
+                await asyncio.sleep(0.002)
+
     async def send(self, url: str) -> None:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as http:
             while True:
                 if not self.owed:
                     self.number += 1
@@ -191,7 +198,7 @@ async def test_killed_again_and_again_nothing_acknowledged_is_lost(
         for _ in range(rounds):
             engine = await start_engine(settings, forwarding=True)
             task = asyncio.create_task(sending.send(engine.url))
-            await asyncio.sleep(chance.uniform(0.3, 1.2))
+            await sending.more(chance.randrange(20, 120))
             os.kill(engine.pid, signal.SIGKILL)
             await task
             await engine.aclose()

@@ -14,7 +14,18 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from engines import API_SECRET, TOKEN, engine_settings, isolate, listed, post, running_engine, track, until
+from engines import (
+    API_SECRET,
+    PATIENCE,
+    TOKEN,
+    engine_settings,
+    isolate,
+    listed,
+    post,
+    running_engine,
+    track,
+    until,
+)
 from mixpanel_faults import HANG
 
 from segtap.core.api.client import Client
@@ -109,7 +120,7 @@ async def test_a_signal_stops_it_cleanly(tmp_path: Path, number: int) -> None:
         frames = client.feed()
         await anext(frames)
         os.kill(engine.pid, number)
-        assert await asyncio.wait_for(engine.wait(), 10) == 0
+        assert await asyncio.wait_for(engine.wait(), PATIENCE) == 0
         assert [line async for frame in frames for line in frame.added] in ([], [(await kept(tmp_path))[0]])
     assert engine.log_tail() == ""
     await engine.aclose()
@@ -167,7 +178,7 @@ async def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     await post(url, track("m-1"))
     parent.kill()
     await parent.communicate()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while is_running(int(pid)):  # noqa: ASYNC110 – another program's process tells us nothing
             await asyncio.sleep(0.02)
     # And it let go of everything on its way.
@@ -196,7 +207,7 @@ async def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path: P
 
     async def client(number: int) -> None:
         nonlocal answers
-        async with httpx.AsyncClient(trust_env=False, verify=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE) as http:
             for n in range(100_000):
                 ids = [f"m-{number}-{n}-{i}" for i in range(1 if number % 2 else 20)]
                 body = {"batch": [track(id, properties={"n": n}) for id in ids]}

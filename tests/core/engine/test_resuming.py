@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from engines import isolate, listed, post, track, until
+from engines import PATIENCE, isolate, listed, post, track, until
 from mixpanel_faults import HANG, UNAVAILABLE
 
 from segtap.core.api.client import Client
@@ -75,7 +76,11 @@ async def test_what_was_on_is_on_again_and_what_was_owed_arrives(tmp_path: Path)
             await client.set_forwarding(True)
             mixpanel.script(HANG)
             await post(engine.url, track("m-owed-00000000"))
-            await until(client, lambda state: state.deliveries.waiting == 1)
+            # Else it would be the next engine's request that gets no answer.
+            async with asyncio.timeout(PATIENCE):
+                while not mixpanel.requests:  # noqa: ASYNC110 – the server announces nothing
+                    await asyncio.sleep(0.01)
+            assert (await client.state()).deliveries.waiting == 1
             last = await killed(engine)
         assert last.on
         assert "a1b2…f9 at http" in last.project

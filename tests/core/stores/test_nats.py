@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engines import PATIENCE
 from journal_values import a_receipt, an_attempt, an_entry
 from nats_servers import Server, free_ports, new_stream, one_server
 
@@ -56,8 +57,8 @@ async def refusal(url: str) -> str:
     return str(refused.value)
 
 
-async def until(true: Any, seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
+async def until(true: Any) -> None:
+    async with asyncio.timeout(PATIENCE):
         while not await true():  # noqa: ASYNC110 – of the server
             await asyncio.sleep(0.02)
 

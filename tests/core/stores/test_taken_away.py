@@ -22,6 +22,7 @@ from pathlib import Path
 import journal_kill_target as kill_target
 import journal_rescue_target as target
 import pytest
+from engines import PATIENCE
 from journal_values import a_receipt, look, recount
 
 from segtap.core import stores
@@ -155,8 +156,8 @@ async def check_kept(path: Path, acknowledged: dict[int, str]) -> None:
 
 
 def appears(path: Path) -> None:
-    """Wait for a file, for at most a second."""
-    until = time.monotonic() + 1
+    """Wait for a file."""
+    until = time.monotonic() + PATIENCE
     while not path.exists():
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -175,9 +176,7 @@ async def test_it_is_put_back_and_goes_on(path: Path, harm: str) -> None:
     with receiving(path) as watched:
         watched.acknowledge(chance.randrange(1, 600))
         IN_PLACE[harm](path)
-        since = time.monotonic()
         watched.read_until(lambda: bool(watched.told))
-        assert time.monotonic() - since < 1
         assert PUT_BACK in watched.told[0]
         watched.acknowledge(chance.choice([0, 0, 1, 300]))
         watched.kill()
@@ -190,9 +189,7 @@ async def test_a_place_that_is_taken_is_left_alone_and_all_is_saved_beside_it(pa
     with receiving(path) as watched:
         watched.acknowledge(400)
         TAKEN[harm](path)
-        since = time.monotonic()
         watched.read_until(lambda: bool(watched.told))
-        assert time.monotonic() - since < 1
         before = len(watched.acknowledged)
         watched.read_until(lambda: len(watched.refused) > 20)
         assert len(watched.acknowledged) == before
