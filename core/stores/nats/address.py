@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +11,7 @@ import msgspec
 
 from ... import state_folder
 from ...errors import JournalError
+from .credentials import HOW
 
 SCHEME = "nats://"
 DEFAULT_PORT = 4222
@@ -72,9 +72,8 @@ def read_address(url: str) -> Address:
         raise JournalError(f"The journal's URL cannot be read ({error}). Write it as {_FORM}.") from error
     if "@" in parts.netloc:
         raise JournalError(
-            "The journal's URL has credentials in it, which others on this machine can see. Take them out, "
-            "and "
-            "put them into the environment: NATS_CREDS (a file), NATS_TOKEN, or NATS_USER and NATS_PASSWORD."
+            "The journal's URL has credentials in it, which others on this machine can see. Take them out,"
+            f" and put them into the environment: {HOW}."
         )
     hosts = parts.netloc.split(",")
     if not all(_HOST.fullmatch(host) for host in hosts):
@@ -106,21 +105,3 @@ def cache_paths(address: Address, count: int) -> list[Path]:
     digest = hashlib.blake2b(key.encode(), digest_size=5).hexdigest()
     folder = state_folder.state_folder() / "nats"
     return [folder / f"{address.stream}-{digest}-{number}.db" for number in range(1, count + 1)]
-
-
-class Credentials(msgspec.Struct, frozen=True):
-    """The credentials of this engine, from the environment variables of NATS's own tools."""
-
-    creds: str = ""
-    user: str = ""
-    password: str = ""
-    token: str = ""
-    ca: str = ""
-    cert: str = ""
-    key: str = ""
-
-
-def credentials() -> Credentials:
-    """Return the credentials in the environment."""
-    names = {name: f"NATS_{name.upper()}" for name in Credentials.__struct_fields__}
-    return Credentials(**{name: os.environ.get(variable, "") for name, variable in names.items()})

@@ -17,7 +17,8 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from ...errors import JournalError
-from .address import Address, Credentials, credentials
+from .address import Address
+from .credentials import HOW, Credentials, credentials, tls_trouble
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,20 @@ _HINT = "Install it with: pip install 'segtap[nats]'"
 WRONG_LAST_SEQUENCE, STREAM_NOT_FOUND, CONSUMER_NOT_FOUND, MESSAGE_NOT_FOUND = 10071, 10059, 10014, 10037
 NO_ROOM = frozenset((10077, 10122, 10047, 10023))
 """Codes of JetStream that say that nothing more fits: the stream's limit, or the server's."""
+
+
+_FINAL = (ConnectionRefusedError, ConnectionAbortedError, ssl.SSLCertVerificationError)
+"""Failures that another attempt at the same server would repeat."""
+
+
+class _WithoutEof(logging.Filter):
+    """A filter of what asyncio warns of at the end of each connection over TLS that nats-py makes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "eof_received" not in str(record.msg)
+
+
+_WITHOUT_EOF = _WithoutEof()
 
 
 class Away(JournalError):
@@ -106,8 +121,13 @@ class Connection:
                 f"A journal at nats:// needs the package nats-py, which is not installed. {_HINT}",
                 title="nats-py is missing",
             ) from error
+        logging.getLogger("asyncio").addFilter(_WITHOUT_EOF)
         known = credentials()
-        connecting: asyncio.Task[Any] = asyncio.create_task(nats.connect(**self._options(known)))
+        options = {**self._options(), **known.options()}
+        client: Any = nats.NATS()
+        if known.wants_tls:
+            client._connect_command = self._over_tls(client, known.wants_tls)
+        connecting: asyncio.Task[Any] = asyncio.create_task(client.connect(**options))
         failed = asyncio.create_task(self._failed.wait())
         try:
             # nats-py tries for ever: it is enough that each server has failed.
@@ -116,7 +136,8 @@ class Connection:
             )
             if not connecting.done():
                 raise self._unreachable(known)
-            self._nc = connecting.result()
+            connecting.result()
+            self._nc = client
         except JournalError:
             raise
         except Exception as error:  # nats-py's errors have no base but this
@@ -128,7 +149,7 @@ class Connection:
             await asyncio.gather(connecting, failed, return_exceptions=True)
         await self._nc.subscribe(f"{self._inbox}.*", cb=self._answered)
 
-    def _options(self, known: Credentials) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         async def lost() -> None:
             self.changed()
 
@@ -140,12 +161,12 @@ class Connection:
             if not refused:
                 self._trouble = str(error) or type(error).__name__
             # A server that refuses credentials may close the connection before its reason is read.
-            self._failures += 2 if isinstance(error, ConnectionRefusedError) else 1
+            self._failures += 2 if isinstance(error, _FINAL) else 1
             if self._failures >= 2 * len(self.address.hosts) or "authorization" in self._trouble.lower():
                 self._failed.set()
             logger.debug("NATS: %s", self._trouble)
 
-        options: dict[str, Any] = {
+        return {
             "servers": self.address.servers,
             "name": "segtap",
             "error_cb": failed,
@@ -159,52 +180,42 @@ class Connection:
             "max_outstanding_pings": 2,
             "pending_size": PENDING_BYTES,
         }
-        if known.creds:
-            options["user_credentials"] = known.creds
-        elif known.token:
-            options["token"] = known.token
-        elif known.user:
-            options |= {"user": known.user, "password": known.password}
-        if known.ca or known.cert:
-            try:
-                context = ssl.create_default_context(cafile=known.ca or None)
-                if known.cert:
-                    context.load_cert_chain(known.cert, known.key or None)
-            except (OSError, ssl.SSLError) as error:
-                raise JournalError(
-                    f"The certificates for NATS cannot be read ({error}). NATS_CA, NATS_CERT and NATS_KEY "
-                    f"name "
-                    "their files."
-                ) from error
-            options["tls"] = context
-        return options
+
+    def _over_tls(self, client: Any, variable: str) -> Callable[[], bytes]:
+        """Return what makes the command that says who connects, and fails unless the connection has TLS.
+
+        nats-py sends a password without TLS where the server, or who stands in its place, offers none.
+        """
+        command: Callable[[], bytes] = client._connect_command
+
+        def over_tls() -> bytes:
+            if not (client._server_info or {}).get("tls_required"):
+                raise ConnectionAbortedError(f"the server offers no TLS, which {variable} asks for")
+            return command()
+
+        return over_tls
 
     def _unreachable(self, known: Credentials) -> JournalError:
-        words = self._trouble.lower()
-        shown = self.address.shown
+        words, shown = self._trouble.lower(), self.address.shown
         if "authorization" in words or "authentication" in words:
-            given = known.creds or known.token or known.user
-            return JournalError(
-                f"{shown} refuses {'these credentials' if given else 'a connection without credentials'}. "
-                f"Set "
-                "NATS_CREDS (a file), NATS_TOKEN, or NATS_USER and NATS_PASSWORD.",
-                title="NATS refuses the connection",
-            )
-        if "tls" in words or "ssl" in words or "certificate" in words:
-            return JournalError(
-                f"{shown} cannot be reached over TLS ({self._trouble}). NATS_CA names the file with the "
-                "certificate of its authority, NATS_CERT and NATS_KEY those of this client."
-            )
+            refused = "these credentials" if known.any else "a connection without credentials"
+            return JournalError(f"{shown} refuses {refused}. Set {HOW}.", title="NATS refuses the connection")
+        if why := tls_trouble(self._trouble, known):
+            return JournalError(f"{shown} cannot be reached over TLS: {why}.")
         return Away(
-            f"No NATS server answers at {shown} ({self._trouble or 'no answer'}). Check host and port, and "
-            f"start "
-            "the server with JetStream: nats-server --jetstream"
+            f"No NATS server answers at {shown} ({self._trouble or 'no answer'}). Check host and port, and"
+            " start the server with JetStream: nats-server --jetstream"
         )
 
     @property
     def connected(self) -> bool:
         """True while there is a connection."""
         return self._nc is not None and bool(self._nc.is_connected)
+
+    @property
+    def ended(self) -> bool:
+        """True if the connection does not come back by itself: the server has closed it for good."""
+        return self._nc is not None and bool(self._nc.is_closed)
 
     @property
     def clustered(self) -> bool:

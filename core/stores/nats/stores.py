@@ -160,6 +160,10 @@ class NatsStores:
         while True:
             await asyncio.sleep(_WATCH)
             try:
+                if self._connection.ended:
+                    # As when a user's JWT has expired. The file may have another one meanwhile.
+                    await self._connection.open()
+                    self._tell()
                 created = await streams.created(self._connection)
             except JournalError as error:
                 logger.debug("the streams cannot be looked at: %s", error)
