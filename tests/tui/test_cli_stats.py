@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from command_line import segtap
 from fake_viewer import FakeViewer, story
 
 from segtap.core.api.models import EngineState
 from segtap.core.commands.stats import Stats, stats_of, watch_stats
 from segtap.core.delivery import DeliveryCounts
-from segtap.tui.cli.stats import head_line, line_of, live_lines, plot
+from segtap.tui.cli.stats import head_line, line_of, live_lines, plot, redrawn
 
 
 async def state(**changes: Any) -> EngineState:
@@ -58,6 +59,33 @@ async def test_a_terminal_shows_no_line_beyond_its_width(width: int, monkeypatch
     assert all(len(line) < width for line in lines)
     assert not any("\x1b" in line for line in lines)
     assert len(lines) == 7
+    assert lines[3].startswith("The disk")
+    for height in (1, 2, 4, 7):
+        low = live_lines("http://127.0.0.1:8765", moments, width, height)
+        assert low == lines[: max(1, height - 1)]
+
+
+async def test_a_large_number_is_written_out() -> None:
+    moments = [stats_of(await state(deliveries=DeliveryCounts(waiting=12_345_678)), n) for n in (1, 2)]
+    assert live_lines("http://127.0.0.1:8765", moments, 80)[-1].startswith("owed       12,345,678  ")
+
+
+def test_lines_are_written_over_those_before() -> None:
+    assert redrawn(["ab", "c"], [], 80, 24) == "ab\x1b[K\nc\x1b[K\n\x1b[J"
+    assert redrawn(["ab"], ["long line", "c"], 80, 24).startswith("\x1b[2Aab")
+    # A terminal that has become narrower has wrapped the first line.
+    assert redrawn(["ab"], ["long line", "c"], 4, 24).startswith("\x1b[4Aab")
+    assert redrawn(["ab"], ["line"] * 7, 80, 4).startswith("\x1b[3Aab")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "0.01", "1e9"])
+def test_an_interval_is_a_number_of_seconds(number: str) -> None:
+    for arguments in (["stats", "--interval", number], ["demo", "--rate", number.replace("0.01", "0.001")]):
+        if arguments[0] == "demo" and number == "1e9":
+            continue
+        done = segtap(*arguments)
+        assert done.returncode == 2
+        assert "Invalid value for" in done.stderr
 
 
 def test_a_plot_is_as_high_as_its_highest_value(monkeypatch: pytest.MonkeyPatch) -> None:

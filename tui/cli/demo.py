@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .completing import complete_engine
-from .options import load
+from .options import FiniteRange, load
 from .output import ask, say, write
 
 DEFAULT_URL = "http://127.0.0.1:8765"
@@ -22,9 +22,7 @@ DEFAULT_URL = "http://127.0.0.1:8765"
     show_default=True,
     help="The endpoint to send to.",
 )
-@click.option(
-    "--rate", type=click.FloatRange(0.01), default=4.0, show_default=True, help="Messages a second."
-)
+@click.option("--rate", type=FiniteRange(0.01), default=4.0, show_default=True, help="Messages a second.")
 @click.option("--count", type=click.IntRange(1), help="Stop after this many. [goes on until Ctrl-C]")
 @click.option(
     "--browser", is_flag=True, help="Serve a sample page with Segment's and Mixpanel's browser SDKs."

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from ...core.delivery import MEANINGS
-from ...core.text import counted, size
+from ...core.text import clean, counted, size
 from .completing import complete_file
 from .options import format_option, load
 from .output import ask, say, write, write_json
@@ -77,6 +77,10 @@ def _stats_lines(found: FileStats) -> Iterator[str]:
     states = [(state, getattr(counts.deliveries, state.value)) for state in MEANINGS]
     held = ", ".join(f"{number:,} {state.value}" for state, number in states if number)
     yield f"delivery     {held or 'nothing'}"
+    for name, route in found.routes.items():
+        numbers = [(field, getattr(route, field)) for field in route.__struct_fields__]
+        states_of_it = ", ".join(f"{number:,} {field}" for field, number in numbers if number)
+        yield f"route        {clean(name)}: {states_of_it or 'nothing'}"
 
 
 def _time(ms: int) -> str:
@@ -119,6 +123,9 @@ async def _clear(path: str, *, yes: bool) -> None:
                 if counts.deliveries.owed
                 else ""
             )
+            waiting = sum(route.waiting for route in (await journal.requests.counts()).values())
+            if waiting:
+                owed += f", {counted(waiting, 'request')} still owed to mirrors and archives"
             question = f"Forget {counts.received:,} messages{owed}, for good?"
             if not ask(question):
                 raise click.Abort

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,18 @@ FLAGS: dict[str, tuple[str, str]] = {
     "plan": ("", "plan"),
 }
 """Option → its section ("": none) and key in segtap.toml."""
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers without `nan` and `inf`: click lets the first pass any limits."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number. Fails for one outside the range, and for what is none."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number that can be used here.", param, ctx)
+        return number
+
 
 DESTINATIONS = click.Choice(["actions", "classic-cloud"])
 SIMULATED = "classic-device"

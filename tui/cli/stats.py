@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sys
 from collections import deque
@@ -14,7 +15,7 @@ import click
 from ..render.glyphs import ASCII, UNICODE, wants_ascii
 from .completing import complete_engine
 from .interrupts import run_until_interrupted
-from .options import format_option
+from .options import FiniteRange, format_option
 from .output import write, write_json
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _HEADS = (
     *(("received", 10), ("/s", 8), ("sent", 10), ("/s", 8), ("refused", 8), ("owed", 8), ("stuck", 6)),
     ("uncertain", 9),
 )
-_UP, _CLEAR_LINE = "\x1b[{}A", "\x1b[K"
+_UP, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[{}A", "\x1b[K", "\x1b[J"
 
 
 @click.command()
@@ -35,7 +36,9 @@ _UP, _CLEAR_LINE = "\x1b[{}A", "\x1b[K"
     "--url", shell_complete=complete_engine, default="", help="The running engine. [the newest of yours]"
 )
 @format_option
-@click.option("--interval", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds.")
+@click.option(
+    "--interval", type=FiniteRange(min=0.1, max=86_400), default=1.0, show_default=True, help="Seconds."
+)
 @click.option("--count", type=click.IntRange(1), help="Stop after this many moments.")
 def stats(url: str, shape: str, interval: float, count: int | None) -> None:
     """Show the numbers of a running engine every second, until Ctrl-C.
@@ -53,8 +56,9 @@ async def _stats(url: str, shape: str, interval: float, count: int | None) -> No
 
     address, token = find_engine(url)
     history: deque[Stats] = deque(maxlen=MOST)
-    live = shape == "table" and sys.stdout.isatty()
-    drawn = shown = 0
+    live = shape == "table" and sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb"
+    drawn: list[str] = []
+    shown = 0
     async with (
         Client(address, token) as client,
         contextlib.aclosing(watch_stats(client, interval)) as moments,
@@ -64,7 +68,10 @@ async def _stats(url: str, shape: str, interval: float, count: int | None) -> No
             if shape == "json":
                 write_json({name: getattr(moment, name) for name in moment.__struct_fields__})
             elif live:
-                drawn = _draw(live_lines(address, history, shutil.get_terminal_size().columns), drawn)
+                width, height = shutil.get_terminal_size()
+                lines = live_lines(address, history, width, height)
+                click.echo(redrawn(lines, drawn, width, height), nl=False)
+                drawn = lines
             else:
                 if not shown:
                     write(head_line())
@@ -93,8 +100,11 @@ def line_of(moment: Stats) -> str:
     return "  ".join([time, *numbers, moment.forwarding])
 
 
-def live_lines(address: str, history: Sequence[Stats], width: int) -> list[str]:
-    """Return what the terminal shows: the last numbers, and a plot of each rate and of what is owed."""
+def live_lines(address: str, history: Sequence[Stats], width: int, height: int = 24) -> list[str]:
+    """Return what the terminal shows: the last numbers, and a plot of each rate and of what is owed.
+
+    A low terminal shows the first of them.
+    """
     from ...core.text import clean, shorten
 
     now = history[-1]
@@ -104,12 +114,14 @@ def live_lines(address: str, history: Sequence[Stats], width: int) -> list[str]:
         f"  warnings {now.warnings:,}",
         f"owed {now.owed:,}  stuck {now.stuck:,}  uncertain {now.uncertain:,}",
     ]
+    if now.fault:
+        lines.append(clean(now.fault))
     for name, title in zip(_PLOTS, ("received/s", "sent/s", "owed"), strict=True):
         values = [float(getattr(moment, name)) for moment in history]
-        head = f"{title:<10} {values[-1]:>10,g}  "
+        number = f"{values[-1]:,.1f}".removesuffix(".0")
+        head = f"{title:<10} {number:>10}  "
         lines.append(head + plot(values, max(0, width - len(head) - 1)))
-    lines.append(clean(now.fault))
-    return [shorten(line, max(1, width - 1)) for line in lines]
+    return [shorten(line, max(1, width - 1)) for line in lines[: max(1, height - 1)]]
 
 
 def plot(values: Sequence[float], width: int) -> str:
@@ -122,8 +134,12 @@ def plot(values: Sequence[float], width: int) -> str:
     return "".join(levels[round(value / most * (len(levels) - 1))] for value in shown)
 
 
-def _draw(lines: Sequence[str], before: int) -> int:
-    """Write lines over those that were written before; return how many they are."""
-    start = _UP.format(before) if before else ""
-    click.echo(start + "".join(f"{line}{_CLEAR_LINE}\n" for line in lines), nl=False)
-    return len(lines)
+def redrawn(lines: Sequence[str], before: Sequence[str], width: int, height: int) -> str:
+    """Return what writes lines over those that were written before.
+
+    A terminal that has become narrower wraps what stands in it, so earlier lines may take several rows.
+    """
+    rows = sum(-(-max(1, len(line)) // max(1, width)) for line in before)
+    up = min(rows, max(0, height - 1))
+    start = _UP.format(up) if up else ""
+    return start + "".join(f"{line}{_CLEAR_LINE}\n" for line in lines) + _CLEAR_BELOW

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 from big_journal import AT, write_journal
 
+from segtap.core.commands import upkeep
 from segtap.core.commands.upkeep import compact, file_stats
+from segtap.core.delivery import RouteCounts
 from segtap.core.errors import JournalError, JournalLocked
 from segtap.core.settings import JournalSettings
+from segtap.core.stores.sqlite import requests
+from segtap.core.stores.sqlite.faults import DISK_FULL
 from segtap.core.stores.sqlite.lock import JournalLock
 from segtap.core.stores.sqlite.store import Store
 
@@ -65,6 +69,35 @@ def test_a_journal_in_use_is_read_but_not_compacted(journal: JournalSettings) ->
             compact(journal)
     finally:
         lock.release()
+
+
+def test_what_is_owed_to_routes_is_counted(journal: JournalSettings) -> None:
+    assert file_stats(journal).routes == {}
+    with closing(sqlite3.connect(journal.path)) as db, db:
+        requests.make(db)
+        db.execute("INSERT INTO route_totals (route, owed, sent) VALUES ('mirror', 3, 1200)")
+        db.execute("INSERT INTO route_totals (route, owed) VALUES ('damaged', 'x')")
+    assert file_stats(journal).routes == {"mirror": RouteCounts(waiting=3, sent=1200)}
+
+
+def test_an_empty_file_stays_empty(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.touch()
+    done = compact(JournalSettings(path=str(path)))
+    assert (done.before, done.after, path.stat().st_size) == (0, 0, 0)
+
+
+def test_a_disk_without_room_for_a_second_copy(
+    journal: JournalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> object:
+        raise JournalError("full", title=DISK_FULL)
+
+    held = rows(journal.path)
+    monkeypatch.setattr(upkeep, "_compact", full)
+    with pytest.raises(JournalError, match=r"no room for a second copy .* It needs \d+ KB on that disk"):
+        compact(journal)
+    assert rows(journal.path) == held
 
 
 def test_the_file_of_an_earlier_version_has_no_counts(journal: JournalSettings) -> None:
