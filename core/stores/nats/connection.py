@@ -189,7 +189,8 @@ class Connection:
         command: Callable[[], bytes] = client._connect_command
 
         def over_tls() -> bytes:
-            if not (client._server_info or {}).get("tls_required"):
+            info = cast("dict[str, object]", client._server_info or {})
+            if not info.get("tls_required"):
                 raise ConnectionAbortedError(f"the server offers no TLS, which {variable} asks for")
             return command()
 
