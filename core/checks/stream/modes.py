@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 from ...catalogue.stream import CLOUD_AND_DEVICE_MODE
 from ...destinations.integrations import NAMES
@@ -10,10 +11,23 @@ from ...pairs import Action, Pairing, is_of_project
 from ...segment_names import project_token
 from ...text import shown
 from ...verdict import Finding
-from .digest import Said
 from .memory import Recent
 from .observed import StreamLimits, object_of, text_of
+from .packed import Packed
 from .seen import Seen
+
+
+class _OfPage(NamedTuple):
+    """An event of a page that waits for its copy.
+
+    Nothing else of its message is kept: taking a whole one apart much later costs as much as a rule.
+    """
+
+    id: int
+    now: int
+    in_cloud: bool
+    action: Action
+    properties: Packed
 
 
 class Modes:
@@ -25,7 +39,7 @@ class Modes:
 
     def __init__(self, limits: StreamLimits) -> None:
         self._limits = limits
-        self._before: deque[Said] = deque(maxlen=limits.modes_kept)
+        self._before: deque[_OfPage] = deque(maxlen=limits.modes_kept)
         """Events of pages by Segment, as long as no record of Mixpanel's own SDK has come."""
         self._pairing: Pairing | None = None
         self._by_server: Recent[int, tuple[int, bool]] = Recent(limits.repeats)
@@ -46,10 +60,11 @@ class Modes:
             return None
         if said.action is None:
             return self._of_server(seen)
+        one = _OfPage(said.id, said.now, said.in_cloud, said.action, said.events[0].properties)
         if self._pairing is None:
-            self._before.append(said)
+            self._before.append(one)
             return None
-        if self._add(self._pairing, said, said.action):
+        if self._add(self._pairing, one):
             return _twice(seen, in_cloud=said.in_cloud)
         return None
 
@@ -59,8 +74,7 @@ class Modes:
         if self._pairing is None:
             self._pairing = Pairing(self._limits.modes_kept)
             for one in self._before:
-                if one.action is not None:
-                    self._add(self._pairing, one, one.action)
+                self._add(self._pairing, one)
             self._before.clear()
         if not said.name or said.second or not is_of_project(said.record, project_token(seen.destination)):
             return None
@@ -90,11 +104,10 @@ class Modes:
     def _is_near(self, now: int, before: int | None) -> bool:
         return before is not None and abs(now - before) < self._limits.modes_within
 
-    def _add(self, pairing: Pairing, said: Said, action: Action) -> bool:
-        if said.in_cloud:
-            self._in_cloud.put(said.id, True)
-        parts = said.events[0].properties.whole()
-        return pairing.add(said.id, "cloud", action, parts, said.now) is not None
+    def _add(self, pairing: Pairing, one: _OfPage) -> bool:
+        if one.in_cloud:
+            self._in_cloud.put(one.id, True)
+        return pairing.add(one.id, "cloud", one.action, one.properties.whole(), one.now) is not None
 
 
 def _twice(seen: Seen, *, in_cloud: bool) -> Finding:
