@@ -70,7 +70,7 @@ def first_look(subject: Subject, expected: Expected) -> int:
     """Return the families whose rules may find something, as bits."""
     document, context, properties, call = subject.document, subject.context, subject.properties, subject.type
     read = document.get
-    odd = expected.always | _of_ids(document, context)
+    odd = expected.always | _of_ids(document) | _of_context(context)
     message_id, traits = read("messageId"), read("traits")
     if not isinstance(message_id, str) or not are_usual(document, context, call):
         odd |= FIELDS
@@ -81,16 +81,6 @@ def first_look(subject: Subject, expected: Expected) -> int:
     stated = read("originalTimestamp", read("timestamp"))
     if stated is not None and not _is_usual_time(stated):
         odd |= TIME
-    if (agent := context.get("userAgent")) and (not isinstance(agent, str) or crawler(agent)):
-        odd |= CRAWLER
-    if "campaign" in context and not has_place_for(context["campaign"]):
-        odd |= CAMPAIGN
-    if "page" in context and _has_campaign(context["page"]):
-        odd |= CAMPAIGN
-    if "traits" in context:
-        odd |= CONTEXT_TRAITS
-        if (known := context["traits"]) and isinstance(known, dict):
-            odd |= of_properties(known)
     if subject.overflows:
         odd |= VALUES
     if not 0 < subject.original_size < MAY_BE_LARGE:
@@ -119,7 +109,33 @@ def first_look(subject: Subject, expected: Expected) -> int:
 _NAMED = ("track", "page", "screen")
 
 
-def _of_ids(document: JsonObject, context: JsonObject) -> int:
+_last_context: list[tuple[JsonObject, int]] = [({}, 0)]
+"""The context of the message before, which the next one of a batch often shares, and what was seen in it."""
+
+
+def _of_context(context: JsonObject) -> int:
+    """Look at the context: the sender, its page, the traits and the group in it."""
+    last, odd = _last_context[0]
+    if context is last:
+        return odd
+    odd = 0
+    if (agent := context.get("userAgent")) and (not isinstance(agent, str) or crawler(agent)):
+        odd |= CRAWLER
+    if "campaign" in context and not has_place_for(context["campaign"]):
+        odd |= CAMPAIGN
+    if "page" in context and _has_campaign(context["page"]):
+        odd |= CAMPAIGN
+    if "traits" in context:
+        odd |= CONTEXT_TRAITS
+        if (known := context["traits"]) and isinstance(known, dict):
+            odd |= of_properties(known)
+    if "groupId" in context and not _is_good(context["groupId"]):
+        odd |= IDS | FIELDS
+    _last_context[0] = context, odd
+    return odd
+
+
+def _of_ids(document: JsonObject) -> int:
     """Look at the ids in the message itself."""
     odd = 0
     for name in _IDS:
@@ -128,9 +144,7 @@ def _of_ids(document: JsonObject, context: JsonObject) -> int:
                 odd |= IDS | FIELDS
             elif value not in GOOD_IDS and not is_good(value):
                 odd |= IDS
-    if ("groupId" in document and not _is_good(document["groupId"])) or (
-        "groupId" in context and not _is_good(context["groupId"])
-    ):
+    if "groupId" in document and not _is_good(document["groupId"]):
         odd |= IDS | FIELDS
     return odd
 

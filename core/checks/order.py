@@ -43,8 +43,9 @@ def narrowed(found: list[Finding]) -> list[Finding]:
 def in_order(found: list[Finding]) -> list[Finding]:
     """Sort errors first, then warnings; keep so many of each rule, the last of which counts the others."""
     if len(found) == 2:  # nearly always
-        first, second = (SEVERITY_WEIGHT[one.severity] for one in found)
-        return found if first <= second else found[::-1]
+        first, second = found
+        ordered = SEVERITY_WEIGHT[first.severity] <= SEVERITY_WEIGHT[second.severity]
+        return found if ordered else [second, first]
     found.sort(key=lambda finding: SEVERITY_WEIGHT[finding.severity])
     if len(found) <= MAX_FINDINGS:
         return found

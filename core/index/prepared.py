@@ -71,8 +71,8 @@ class JudgedMessage(msgspec.Struct, frozen=True, gc=False):
 
 def prepare(message: Message, verdict: Verdict, receipt: Receipt, revision: str) -> Prepared:
     """Return everything about a message that needs no other message. `revision` is the verdict's."""
-    summary = summarize(message, verdict, receipt)
     judged = judged_of(verdict, message.marks, verdict, revision)
+    summary = summarize(message, verdict, receipt, (judged.errors, judged.warnings))
     return Prepared(
         said_by(message, verdict.translation, message.received_at),
         entry_of(summary, message, receipt, judged),

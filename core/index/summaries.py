@@ -41,10 +41,15 @@ def as_held(entry: Entry) -> Entry:
     return msgspec.structs.replace(entry, summary=summary)
 
 
-def summarize(message: Message, verdict: Verdict, receipt: Receipt) -> Summary:
-    """Return the line of a message. Texts are cut, and safe to encode (no lone surrogates)."""
+def summarize(
+    message: Message, verdict: Verdict, receipt: Receipt, counted: tuple[int, int] | None = None
+) -> Summary:
+    """Return the line of a message. Texts are cut, and safe to encode (no lone surrogates).
+
+    `counted` are the verdict's errors and warnings, where they are known.
+    """
     name, user = describe(message)
-    errors, warnings, _ = _counts_of(verdict.findings)
+    errors, warnings = counts_of(verdict.findings)[:2] if counted is None else counted
     marks = int(message.marks)  # operations on flags cost ten times as much as on numbers
     return Summary(
         message.id,
@@ -180,10 +185,6 @@ def counts_of(findings: Sequence[Finding]) -> tuple[int, int, int]:
         elif finding.severity == "warning":
             warnings += 1
     return errors, warnings, len(findings) - errors - warnings
-
-
-_counts_of = lru_cache(maxsize=512)(counts_of)
-"""For findings that many messages have, letter by letter."""
 
 
 def rules_of(findings: Sequence[Finding], known: Mapping[str, Severity] = NO_RULES) -> dict[str, Severity]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
+from typing import Any
 
 import msgspec
 import pytest
@@ -72,3 +74,31 @@ def test_names_are_compared_again_once_some_were_forgotten() -> None:
         seen(number, **{f"other_{number}": 1})
     seen(40, seats=5)
     assert "property-type-drift" in seen(41, seats="5")
+
+
+CONTEXTS: tuple[Any, ...] = (
+    {"library": {"name": "analytics-python"}, "page": {"url": "https://example.com/a"}},
+    {"library": "analytics-python", "page": None, "device": {"id": 7}},
+    {"library": {"name": 5}, "device": "d-1", "userAgentData": {"platform": "macOS"}},
+    {"page": {"url": ["no text"]}, "userAgentData": {"platform": None}},
+    {},
+    None,
+    "no context",
+)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_messages_that_share_a_context_say_what_each_says_by_itself(context: Any) -> None:
+    def said(context: Any, number: int) -> Said:
+        message: dict[str, Any] = {"type": "track", "event": "Signed Up", "userId": "u-1", "context": context}
+        loose = Loose(document=message, type="track", message_id=uuid(number), id=number)
+        return said_by(loose, TRANSLATOR.translate(message, now=NOW), NOW)
+
+    together = [said(shared, number) for number in range(2) for shared in (context, context)]
+    alone: list[Said] = []
+    for number in (0, 0, 1, 1):
+        said({"library": {"name": "another"}, "page": {}, "device": {"id": "d-9"}}, 9)
+        alone.append(said(copy.deepcopy(context), number))
+    assert together == alone
+    held = context if isinstance(context, dict) else {}
+    assert [one.own_code for one in together] == ["page" in held or "device" in held] * 4
