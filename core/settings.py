@@ -276,7 +276,7 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
         return not self.write_keys or write_key in self.write_keys
 
 
-SourceColor = Literal["red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink"]
+SourceColor = Literal["cyan", "orange", "green", "purple", "pink", "yellow", "blue", "red"]
 SOURCE_COLORS: tuple[SourceColor, ...] = get_args(SourceColor)
 
 

@@ -83,6 +83,13 @@ def overview_of(tallies: Tallies, covered: Coverage | None = None) -> Overview:
     )
 
 
+def with_sources(overview: Overview, by_name: Mapping[str, int | None]) -> Overview:
+    """Return the summary with these counts by source."""
+    return msgspec.structs.replace(
+        overview, sources=_sources({name: count or 0 for name, count in by_name.items()})
+    )
+
+
 def _sources(keys: Mapping[str, int]) -> tuple[SourceCount, ...]:
     most = sorted(keys.items(), key=lambda one: (-one[1], one[0]))
     return tuple(SourceCount(key, lines) for key, lines in most[:MOST_SOURCES] if lines > 0)

@@ -89,7 +89,10 @@ class EventCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceCount(msgspec.Struct, frozen=True):
-    """The number of messages and refused requests of one source, which is named by its write key."""
+    """The number of messages and refused requests of one source.
+
+    `source` is its name in `[[sources]]`, else its write key.
+    """
 
     source: str
     messages: int

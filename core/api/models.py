@@ -9,7 +9,7 @@ import msgspec
 from ..delivery import Delivery, DeliveryCounts, DeliveryState, Handover
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, SourceKind
 from ..modes import Mode
-from ..settings import RouteKind
+from ..settings import RouteKind, SourceColor
 from ..verdict import Explanation, Verdict
 
 # Plain numbers: operations on flags cost as much as making a line.
@@ -21,7 +21,8 @@ _NOT_SENT = frozenset((DeliveryState.NONE, DeliveryState.FAULT))
 class Summary(msgspec.Struct, frozen=True, array_like=True):
     """One line of the list. For a refused request `type` is "" and `name` the reason.
 
-    `status` is the HTTP status with which Mixpanel refused it, 0 if it did not or if that is not known.
+    `source` is a word for the library that sent it, `write_key` is "" for a refused request. `status` is the
+    HTTP status with which Mixpanel refused it, 0 if it did not or if that is not known.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     delivery: DeliveryState
     message_id: str
     status: int = 0
+    write_key: str = ""
 
     @property
     def mode(self) -> Mode:
@@ -130,6 +132,14 @@ class RouteState(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
 
 
+class SourceState(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[sources]]`: what lists call the messages with these write keys, and in which color."""
+
+    name: str
+    color: SourceColor
+    write_keys: tuple[str, ...]
+
+
 class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of an engine, for the header of the screen. Counts are messages unless stated otherwise.
 
@@ -150,7 +160,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     `stale`: messages whose verdict is still to be made again, since the settings changed. `not_imitated`
     names the parts of the workspace that segtap does not imitate, "" without any. `answers` are those on
     demand, each with how many are left. `routes` are those of `[[routes]]`; there are none for the one to the
-    project under `[destination]` alone.
+    project under `[destination]` alone. `sources` are those of `[[sources]]`.
     """
 
     version: str
@@ -195,6 +205,7 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     not_imitated: str = ""
     answers: tuple[str, ...] = ()
     routes: tuple[RouteState, ...] = ()
+    sources: tuple[SourceState, ...] = ()
 
     @property
     def lasting_fault(self) -> str:

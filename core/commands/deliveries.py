@@ -169,7 +169,13 @@ async def opened(own: Settings, url: str = "") -> AsyncGenerator[Deliveries]:
     kept = await stores.open(own.journal, must_exist=True)
     try:
         active = ActiveSettings(await kept_settings(kept) or own)
-        reader = ReceiptReader(parse_receipt, active.judge, Faults(), adjust=active.adjust)
+        reader = ReceiptReader(
+            parse_receipt,
+            active.judge,
+            Faults(),
+            adjust=active.adjust,
+            sources=lambda: active.settings.sources,
+        )
         yield Deliveries(None, kept, reader)
     finally:
         await kept.close()

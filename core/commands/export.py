@@ -88,9 +88,11 @@ def _reader(settings: Settings, query: Query, bounds: Bounds, *, judges: bool) -
     """Make what reads the journal's messages, and translates them by the settings that filled it."""
     parse_one = partial(parse_receipt, bounds=bounds)
     if not judges and query.cost < Cost.RECORDS and not any(map(query.asks, _TRANSLATED)):
-        return ReceiptReader(parse_one, _untranslated, Faults())
+        return ReceiptReader(parse_one, _untranslated, Faults(), sources=lambda: settings.sources)
     active = ActiveSettings(settings)
-    return ReceiptReader(parse_one, active.judge, Faults(), adjust=active.adjust)
+    return ReceiptReader(
+        parse_one, active.judge, Faults(), adjust=active.adjust, sources=lambda: settings.sources
+    )
 
 
 def _untranslated(message: Message) -> Verdict:

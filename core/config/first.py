@@ -101,6 +101,13 @@ port = 8765
 # [[hold]]
 # filter = 'event:"Order Refunded"'
 #
+# The sources that send here, by their write keys; what one says wins for its messages:
+# [[sources]]
+# name = "web"
+# write_keys = ["…"]
+# color = "cyan"
+# plan = "web-plan.json"
+#
 # Where messages go, by write key. With [[routes]] only these get anything:
 # [[routes]]
 # name = "mixpanel"

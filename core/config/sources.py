@@ -13,9 +13,10 @@ from typing import Annotated
 import msgspec
 
 from ..errors import SettingsError
+from ..masks import mask_token
 from ..messages import Json, JsonObject
 from ..settings import OF_SCHEMA, SOURCE_COLORS, SourceColor, SourceSettings, Subscription
-from ..text import clean, shorten
+from ..text import clean
 from .nearest import nearest_key
 from .reading import read_file
 from .tables import tables_of
@@ -80,7 +81,7 @@ def _refuse_doubles(sources: Sequence[SourceSettings], place: str) -> None:
 
 
 def _short(key: str) -> str:
-    return shorten(clean(key), 12)
+    return clean(mask_token(key))
 
 
 def _colored(given: Sequence[tuple[SourceSettings, bool]]) -> Iterator[SourceSettings]:

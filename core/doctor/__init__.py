@@ -30,6 +30,7 @@ from .settings_checks import (
     transformations,
 )
 from .source import Messages, newest_messages
+from .sources_check import sources
 from .topics import others, refused_here, topics
 from .traffic_checks import delivery, groups, identity, traffic
 
@@ -49,6 +50,7 @@ __all__ = [
 CHECKS: tuple[Callable[[Facts], Iterator[Diagnosis]], ...] = (
     judged,
     traffic,
+    sources,
     region,
     token,
     service_account,

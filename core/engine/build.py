@@ -164,6 +164,7 @@ def build(
         adjust=active.adjust,
         keeper=active,
         functions=functions,
+        sources=lambda: active.settings.sources,
     )
     workers = Workers(lambda: (active.settings, active.revision), looked.text, faults)
 
@@ -179,7 +180,7 @@ def build(
         owed=lambda: forwarder.wake(),
         faults=faults,
         count=meter.counted(looked.count),
-        hold=Holding(lambda: active.settings.hold).holds,
+        hold=Holding(lambda: active.settings.hold, lambda: active.settings.sources).holds,
         waiting=lambda: log.waiting > 0,
         workers=workers,
     )
@@ -250,7 +251,7 @@ def build(
         gathering,
         summing,
         aggregates,
-        SeenValues(stores, gathering),
+        SeenValues(stores, gathering, lambda: active.settings.sources),
         stories,
         expecting,
         knocks,

@@ -20,7 +20,7 @@ from ..index.receipts import ReceiptReader
 from ..messages import JsonObject, Receipt, message_number, seq_of
 from ..pipeline.envelope import request_of
 from ..pipeline.reading import read_document
-from ..query import Query, parse
+from ..query import Query
 from ..query.near import NearMiss, Nearness
 from ..sources.bounds import Bounds
 from ..stores.base import START, Condition, Cursor, Found, Stores
@@ -117,7 +117,7 @@ class Expecting:
 
     async def messages(self, filter: str) -> Matches:
         """Return the messages received so far that match, once they are judged. Raises FilterFault."""
-        seat = _Seat(parse(filter), self._after)
+        seat = _Seat(self._reader.sets.query(filter), self._after)
         await self._judged(await self._last())
         await self._search(seat)
         return await self._answer(seat, met=True)
@@ -130,7 +130,7 @@ class Expecting:
         if len(self._seats) >= MOST_WAITING:
             raise Refusal(503, "Too many wait", f"{MOST_WAITING} tests wait already.")
         ends = asyncio.get_running_loop().time() + within
-        seat = _Seat(parse(filter), self._after)
+        seat = _Seat(self._reader.sets.query(filter), self._after)
         self._seats.add(seat)
         try:
             decided = await self._decided(seat, count, exact, ends)

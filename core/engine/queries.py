@@ -10,7 +10,15 @@ from importlib.metadata import version
 import msgspec
 
 from ..api.feed import Feed
-from ..api.models import EngineState, FeedBatch, Health, MessageDetail, Page, SuperProperties
+from ..api.models import (
+    EngineState,
+    FeedBatch,
+    Health,
+    MessageDetail,
+    Page,
+    SourceState,
+    SuperProperties,
+)
 from ..api.operations import ExportOf
 from ..checks.not_imitated import in_settings
 from ..chosen import Chosen
@@ -187,6 +195,10 @@ class Queries:
             ),
             answers=self._demands.shown,
             routes=await self._relays.states(),
+            sources=tuple(
+                SourceState(name=one.name, color=one.color, write_keys=one.write_keys)
+                for one in settings.sources
+            ),
         )
 
     def watch(self) -> AsyncGenerator[FeedBatch]:

@@ -46,7 +46,7 @@ class Search:
     ) -> None:
         self._stores = stores
         self._reader = reader
-        self._query = query
+        self._query = query = reader.sets.named(query)
         self._sets = reader.sets.of(query)
         nested = any(one.queries for one in self._sets)  # their filters may ask for other paths
         self._partial = None if nested else reader_of(query, min(bounds.message, 2 * bounds.nodes))

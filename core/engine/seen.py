@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import cast, get_args
 
@@ -11,6 +11,8 @@ from ..delivery import DeliveryState
 from ..identities.model import DEVICE
 from ..identities.table import Identities
 from ..query.fields import BY_NAME
+from ..query.named import SOURCE, NamedSource, by_name
+from ..query.sets import no_sources
 from ..query.wildcards import fold
 from ..stores.base import CountedField, Counts, Stores
 from .gathering import Gathering
@@ -25,9 +27,15 @@ _COUNTED = frozenset(get_args(CountedField))
 class SeenValues:
     """Answers with values that were seen. Call it from the engine's loop."""
 
-    def __init__(self, stores: Stores, gathering: Gathering) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        gathering: Gathering,
+        sources: Callable[[], Sequence[NamedSource]] = no_sources,
+    ) -> None:
         self._stores = stores
         self._gathering = gathering
+        self._sources = sources
         self._read: dict[str, tuple[Counts, Mapping[str, int]]] = {}
         """By field, what was read last, and the totals of that time."""
 
@@ -44,8 +52,10 @@ class SeenValues:
             found = _ids(self._gathering.shown.users, text)
         elif field == "group":
             found = dict.fromkeys(self._gathering.shown.groups.group_ids())
+        elif field == SOURCE:
+            found = by_name(await self._counted("key"), self._sources())
         else:
-            found = await self._counted("key" if field == "source" else field)
+            found = await self._counted(field)
         if known.fixed:
             found = {value: found.get(value) for value in known.fixed}
         return FieldValues(field, tuple(islice(fitting(found, text), limit)))

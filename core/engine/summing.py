@@ -12,7 +12,15 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from ..aggregates.counts import MOST_EVENTS, NEWEST, coverage_of, overview_of, step_of, with_modes
+from ..aggregates.counts import (
+    MOST_EVENTS,
+    NEWEST,
+    coverage_of,
+    overview_of,
+    step_of,
+    with_modes,
+    with_sources,
+)
 from ..aggregates.model import Overview
 from ..index.receipts import ReceiptReader
 from ..messages import RAW_TYPE
@@ -80,23 +88,27 @@ class Summing:
             unjudged = max(0, counts.received - counts.judged - tallies.missing)
             behind = tallies.missing + unjudged
             covered = coverage_of(tallies, behind=behind, unjudged=unjudged)
-            self._read = counts, await self._with_modes(overview_of(tallies, covered))
+            self._read = counts, await self._named(overview_of(tallies, covered))
         return _with(self._read[1], self._waiting())
 
     async def of(self, key: str, condition: Callable[[], Condition]) -> Overview:
         """Return the summary of the messages that fulfil a condition; `key` names it from now on."""
         found = self._matching.get(key, lambda: _Matching(self._stores, condition))
-        return _with(await self._with_modes(await found.overview()), self._waiting())
+        return _with(await self._named(await found.overview()), self._waiting())
 
-    async def _with_modes(self, overview: Overview) -> Overview:
-        """Add the modes of the events; of a record of Mixpanel's own SDKs the newest one tells it."""
+    async def _named(self, overview: Overview) -> Overview:
+        """Add the names of sources, and the modes of the events.
+
+        Of a record of Mixpanel's own SDKs the newest one tells the mode.
+        """
         raw: dict[str, Mode] = {}
         for event in overview.events:
             if event.type == RAW_TYPE and event.newest:
                 line = await self._stores.index.summary(event.newest[0])
                 if line is not None:
                     raw[event.name] = line.mode
-        return with_modes(overview, raw)
+        counts = {one.source: one.messages for one in overview.sources}
+        return with_sources(with_modes(overview, raw), self._reader.sets.by_name(counts))
 
 
 def _with(overview: Overview, waiting: int) -> Overview:

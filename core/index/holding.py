@@ -9,6 +9,8 @@ import msgspec
 from ..checks.stream import Whole
 from ..messages import JsonObject
 from ..query import Facts, Judgement, Names, Query, Tally, names_of, parse, searched_text
+from ..query.named import NamedSource, by_source
+from ..query.sets import no_sources
 from ..query.sql import CUT_AT
 from ..settings import Hold
 from ..stores.base import Entry
@@ -17,15 +19,18 @@ from .summaries import NAME_LIMIT
 
 
 class Holding:
-    """The hold filters in force, which `filters` returns and which may change at any time.
+    """The hold filters in force, which `filters` returns and which may change at any time, as may `sources`.
 
     What is sent by hand, a replay or an edited message, is not held. A message on which a regular expression
     takes too long to be searched for is held.
     """
 
-    def __init__(self, filters: Callable[[], Sequence[Hold]]) -> None:
+    def __init__(
+        self, filters: Callable[[], Sequence[Hold]], sources: Callable[[], Sequence[NamedSource]] = no_sources
+    ) -> None:
         self._filters = filters
-        self._made: tuple[Sequence[Hold], tuple[Query, ...]] = (), ()
+        self._sources = sources
+        self._made: tuple[Sequence[Hold], Sequence[NamedSource], tuple[Query, ...]] = (), (), ()
 
     def holds(self, entry: Entry, whole: Callable[[], Whole]) -> bool:
         """Return True if a new message waits for the user; `whole` returns the message itself."""
@@ -39,10 +44,11 @@ class Holding:
         return False
 
     def _queries(self) -> tuple[Query, ...]:
-        filters = self._filters()
-        if self._made[0] is not filters:
-            self._made = filters, tuple(parse(one.filter) for one in filters)
-        return self._made[1]
+        filters, sources = self._filters(), self._sources()
+        if self._made[0] is not filters or self._made[1] is not sources:
+            queries = tuple(by_source(parse(one.filter), sources) for one in filters)
+            self._made = filters, sources, queries
+        return self._made[2]
 
 
 class NewLine:

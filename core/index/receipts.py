@@ -23,7 +23,8 @@ from ..faults import Faults
 from ..messages import Marks, Message, Origin, Receipt, position_of, seq_of
 from ..pipeline.batches import body_of
 from ..pipeline.reading import read_value
-from ..query.sets import Sets
+from ..query.named import NamedSource
+from ..query.sets import Sets, no_sources
 from ..sources.decode import compression
 from ..sources.mixpanel.exported import exported_record
 from ..stores.base import Judged, Readable
@@ -60,7 +61,8 @@ class ReceiptReader(Judging):
 
     `observe` are the rules on the stream, if there are any; `adjust` gives what they found the severity that
     the settings want. `keeper` knows which of the verdicts in the index are still right. `functions` run
-    before a message is judged. What failed is reported to `faults`, with the message's id.
+    before a message is judged. What failed is reported to `faults`, with the message's id. `sources` are
+    those that filters can name.
     """
 
     def __init__(
@@ -73,10 +75,11 @@ class ReceiptReader(Judging):
         adjust: Adjust | None = None,
         keeper: Keeper | None = None,
         functions: Functions | None = None,
+        sources: Callable[[], Sequence[NamedSource]] = no_sources,
     ) -> None:
         super().__init__(parse, inspect, faults)
-        self.sets = Sets()
-        """What viewers have marked, for filters."""
+        self.sets = Sets(sources)
+        """What filters ask for by a name: what viewers have marked, and sources."""
         self._functions = functions
         self._observe = observe
         self._adjust = adjust

@@ -63,6 +63,7 @@ def summarize(
         marks,
         delivery_of(verdict, wanted=message.wanted, marks=marks),
         _plain(message.message_id, NAME_LIMIT),
+        write_key=_plain(message.write_key, USER_LIMIT),
     )
 
 

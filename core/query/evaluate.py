@@ -194,7 +194,7 @@ def field_values(field: str, candidate: Candidate) -> tuple[str, ...]:
 
 
 def _field(term: FieldTerm) -> Test:
-    wanted = tuple(value.folded() for value in term.values)
+    wanted = tuple(value.folded() for value in (*term.values, *term.keys))
     if facts := _FACTS.get(term.field):
         return lambda candidate, tally: _one_of(facts(candidate.facts), wanted)
     if names := _NAMES.get(term.field):

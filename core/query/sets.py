@@ -1,16 +1,18 @@
-"""Sets of messages that a filter asks for by a name, as `is:marked@3f2a…`: what a viewer has marked.
+"""What filters ask for by a name: sources, and sets of messages, which viewers have marked.
 
-The screen writes `is:marked` as the name of its own marks before it asks.
+A set is asked for as `is:marked@3f2a…`. The screen writes `is:marked` as the name of its own marks before it
+asks.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..chosen import MARKED, SET, Chosen
 from .candidate import Candidate
 from .faults import fault
+from .named import NamedSource, by_name, by_source
 from .parser import parse
 from .query import Query
 from .tally import Tally
@@ -25,26 +27,45 @@ ON_A_SCREEN = "marks live on a screen: is:marked finds messages in its filter al
 class NamedSet:
     """A set that a filter names, with the filters of its steps read."""
 
-    def __init__(self, name: str, chosen: Chosen) -> None:
+    def __init__(self, name: str, chosen: Chosen, sources: Sequence[NamedSource] = ()) -> None:
         self.name = name
         self.chosen = chosen
-        self.queries = {filter: parse(filter) for filter in chosen.filters if filter}
+        self.sources = sources
+        self.queries = {filter: by_source(parse(filter), sources) for filter in chosen.filters if filter}
 
     def has(self, id: int, candidate: Candidate, tally: Tally) -> bool:
         """Return True if the set holds a message."""
         return bool(self.chosen.holds(id, lambda filter, _: self.queries[filter].matches(candidate, tally)))
 
 
-class Sets:
-    """The sets that viewers have named."""
+def no_sources() -> Sequence[NamedSource]:
+    """Return that no source has a name."""
+    return ()
 
-    def __init__(self) -> None:
+
+class Sets:
+    """The sets that viewers have named, and the `sources` of the settings in force."""
+
+    def __init__(self, sources: Callable[[], Sequence[NamedSource]] = no_sources) -> None:
         self._sets: OrderedDict[str, NamedSet] = OrderedDict()
+        self._sources = sources
+
+    def query(self, filter: str) -> Query:
+        """Read a filter, in which sources are named. Raises FilterFault."""
+        return self.named(parse(filter))
+
+    def by_name(self, keys: Mapping[str, int | None]) -> dict[str, int | None]:
+        """Return counts by write key as counts by source, see `by_name`."""
+        return by_name(keys, self._sources())
+
+    def named(self, query: Query) -> Query:
+        """Return the filter with the write keys of the sources that it names."""
+        return by_source(query, self._sources())
 
     def keep(self, chosen: Chosen) -> str:
         """Keep a set; return its name."""
         name = chosen.name
-        self._sets[name] = NamedSet(name, chosen)
+        self._sets[name] = NamedSet(name, chosen, self._sources())
         self._sets.move_to_end(name)
         while len(self._sets) > MOST:
             self._sets.popitem(last=False)
@@ -67,6 +88,8 @@ class Sets:
             if one is None:
                 at = max(query.text.lower().find(name), 0)
                 raise fault(query.text, at, at + len(name), ON_A_SCREEN)
+            if one.sources is not self._sources():
+                one = self._sets[name] = NamedSet(name, one.chosen, self._sources())
             self._sets.move_to_end(name)
             for nested in one.queries.values():
                 self._gather(nested, found)

@@ -101,8 +101,8 @@ class _Compiler:
                 return _joined([self.bounds(part) for part in parts], "AND")
             case Some(parts):
                 return _joined([self.bounds(part) for part in parts], "OR")
-            case FieldTerm(field, values):
-                return self._field(field, values)
+            case FieldTerm(field, values, keys):
+                return self._field(field, (*values, *keys))
             case TimeTerm(field, _, at):
                 return self._with(
                     "received_at", _exact(f"received_at {'>=' if field == 'since' else '<='} ?", at)

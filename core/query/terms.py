@@ -75,7 +75,10 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class FieldTerm(msgspec.Struct, frozen=True):
-    """A field of the table that has one of the values."""
+    """A field of the table that has one of the values.
+
+    `keys` are the write keys of the sources that the values of `source` name: see `by_source`.
+    """
 
     FORM: ClassVar = "field:value"
     MEANS: ClassVar = (
@@ -85,6 +88,7 @@ class FieldTerm(msgspec.Struct, frozen=True):
 
     field: str
     values: tuple[Wildcard, ...]
+    keys: tuple[Wildcard, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.field}:{','.join(map(_written, self.values))}"

@@ -24,6 +24,7 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.segment_code import SEGMENT_CODE, segment_code
 from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.cli.tail import _table_line  # pyright: ignore[reportPrivateUsage]
+from segtap.tui.model.sources import SourceNames
 
 MESSAGE = {
     "type": "track",
@@ -263,7 +264,7 @@ def test_a_full_disk_is_said_in_a_line(count: int, monkeypatch: pytest.MonkeyPat
 def test_no_column_of_tail_acts_on_the_terminal() -> None:
     evil = "\x9b31m\x1b]0;T\x07\n"
     summary = Summary(1, 1_795_557_763_873, "track", evil, evil, evil, 1, 0, 0, DeliveryState.SENT, "m")
-    line = _table_line(summary)
+    line = _table_line(summary, SourceNames())
     assert line.isprintable()
     assert " 1 error " in line
 

@@ -35,6 +35,7 @@ from segtap.tui.cli import COMMANDS, cli
 from segtap.tui.cli.deliveries import _write_row as _write_delivery
 from segtap.tui.cli.engines import _write_json as _write_row
 from segtap.tui.cli.tail import _write_json
+from segtap.tui.model.sources import SourceNames
 
 PAGE = (Path(__file__).parents[2] / "tui" / "cli" / "README.md").read_text(encoding="utf-8")
 SHAPES = {
@@ -164,7 +165,7 @@ def test_a_line_that_is_not_a_message(command: str) -> None:
 
 def test_the_lines_of_tail(capsys: pytest.CaptureFixture[str]) -> None:
     for summary in story():
-        _write_json(summary)
+        _write_json(summary, SourceNames())
     for line in capsys.readouterr().out.splitlines():
         assert fits(json.loads(line), SHAPES["segtap tail"][0]), line
 

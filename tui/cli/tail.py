@@ -17,6 +17,10 @@ from .output import say, write, write_json
 if TYPE_CHECKING:
     from ...core.api.client import Client
     from ...core.api.models import Summary
+    from ..model.sources import SourceNames
+
+Show = Callable[["Summary", "SourceNames"], None]
+"""Prints a message, with the names of sources."""
 
 
 @click.command()
@@ -43,15 +47,13 @@ def tail(filter_text: str, url: str, saved: str, shape: str, count: int | None, 
     run_until_interrupted(_tail(filter_text, url, show, count, options))
 
 
-async def _tail(
-    filter_text: str, url: str, show: Callable[[Summary], None], count: int | None, options: dict[str, Any]
-) -> None:
+async def _tail(filter_text: str, url: str, show: Show, count: int | None, options: dict[str, Any]) -> None:
     async with _some_engine(url, options) as client:
         printed = 0
         # Ctrl-C cancels this task, which then closes the feed: the event loop need not do it on its way out.
         async with contextlib.aclosing(_arrivals(client, filter_text)) as arrivals:
-            async for summary in arrivals:
-                show(summary)
+            async for summary, sources in arrivals:
+                show(summary, sources)
                 sys.stdout.flush()
                 printed += 1
                 if printed == count:
@@ -77,26 +79,34 @@ async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Clie
             yield client
 
 
-async def _arrivals(client: Client, filter_text: str) -> AsyncGenerator[Summary]:
-    """Yield what arrives from now on and matches the filter, in order and without gaps."""
+async def _arrivals(client: Client, filter_text: str) -> AsyncGenerator[tuple[Summary, SourceNames]]:
+    """Yield what arrives from now on and matches the filter, in order and without gaps.
+
+    Each message has the names of sources with it, as they are then.
+    """
+    from ..model.sources import SourceNames
+
     newest = await client.page(limit=1)
+    sources = SourceNames((await client.state()).sources)
     last = newest.summaries[-1].id if newest.summaries else 0
     async with contextlib.aclosing(client.feed()) as frames:
         async for frame in frames:
+            if frame.state is not None:
+                sources = SourceNames(frame.state.sources)
             if not (frame.added or frame.missed):
                 continue
             # The frame only says that there is more: the journal is what has no gaps.
             while True:
                 page = await client.page(after=last, limit=500, filter=filter_text)
                 for summary in page.summaries:
-                    yield summary
+                    yield summary, sources
                 # What was searched without a match is not searched again at the next frame.
                 last = max(last, page.reached, *(summary.id for summary in page.summaries[-1:]))
                 if not page.more:
                     break
 
 
-def _table_line(summary: Summary) -> str:
+def _table_line(summary: Summary, sources: SourceNames) -> str:
     from datetime import datetime
 
     from ...core.text import clean
@@ -109,7 +119,7 @@ def _table_line(summary: Summary) -> str:
         f"{summary.type or ('DAMAGED' if summary.damaged else 'REFUSED'):<8}",
         f"{clean(summary.name):<32}",
         f"{clean(summary.user):<20}",
-        f"{clean(summary.source):<8}",
+        f"{clean(sources.word(summary)):<8}",
         f"{summary.mode:<6}",
         f"{trouble:<11}",
         summary.delivery.value,
@@ -117,13 +127,13 @@ def _table_line(summary: Summary) -> str:
     return "  ".join(parts).rstrip()
 
 
-def _write_line(summary: Summary) -> None:
-    write(_table_line(summary))
+def _write_line(summary: Summary, sources: SourceNames) -> None:
+    write(_table_line(summary, sources))
 
 
-def _write_json(summary: Summary) -> None:
+def _write_json(summary: Summary, sources: SourceNames) -> None:
     from ...core.messages import Marks
 
     fields = {name: getattr(summary, name) for name in summary.__struct_fields__}
     fields["marks"] = [mark.name.lower() for mark in Marks(summary.marks) if mark.name]
-    write_json(fields | {"mode": summary.mode})
+    write_json(fields | {"mode": summary.mode, "source_name": sources.name(summary)})

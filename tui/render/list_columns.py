@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -85,13 +85,15 @@ class Needs:
     source: int = 0
     id: int = 0
 
-    def including(self, summaries: Iterable[Summary]) -> Needs:
-        """Return the needs of these messages, too. They only grow."""
+    def including(
+        self, summaries: Iterable[Summary], source_of: Callable[[Summary], str] = lambda line: line.source
+    ) -> Needs:
+        """Return the needs of these messages, too. They only grow. `source_of` names a message's source."""
         event, user, source, id = self.event, self.user, self.source, self.id
         for line in summaries:
             event = max(event, _cells(line.name))
             user = max(user, _cells(line.user))
-            source = max(source, _cells(line.source))
+            source = max(source, _cells(source_of(line)))
             id = max(id, _cells(line.message_id))
         return Needs(*map(_rounded, (event, user, source, id)))
 

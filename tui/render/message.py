@@ -12,7 +12,9 @@ from textual.strip import Strip
 from ...core import messages
 from ...core.api.models import Summary
 from ...core.delivery import DeliveryState
+from ...core.settings import SourceColor
 from ...core.text import clean
+from ..model.sources import SourceNames
 from .columns import fit
 from .glyphs import LETTERS, MIXPANEL_DIRECT, UNKNOWN_TYPE, Glyphs
 from .list_columns import CALL, RIGHT, TIME_S, Clock, Columns, Name
@@ -75,11 +77,25 @@ COMPONENTS = (
 """The styles that a line is made of; each theme has its colours for them."""
 
 
+SOURCE_STYLE: dict[SourceColor, str] = {
+    "red": "refused",
+    "orange": "group",
+    "yellow": "mixpanel-direct",
+    "green": "page",
+    "cyan": "screen",
+    "blue": "track",
+    "purple": "identify",
+    "pink": "alias",
+}
+"""The component that has the color of a source: so each theme has its own cyan."""
+
+
 class LinePainter:
-    """Paints summaries as lines. `style` gives the style of a component's name."""
+    """Paints summaries as lines. `style` gives the style of a component's name, `sources` name sources."""
 
     def __init__(self, marks: Glyphs, style: Callable[[str], Style]) -> None:
         self.marks = marks
+        self.sources = SourceNames()
         self._style = style
 
     def paint(self, summary: Summary, at: Columns, state: int, time: str, mark: bool | None = None) -> Strip:
@@ -110,6 +126,8 @@ class LinePainter:
                 parts.extend(self._warn(summary, width, base))
             elif name == "sent":
                 parts.append(self._sent(summary, width, base))
+            elif name == "source":
+                parts.append(self._source(summary, width, base))
             else:
                 parts.append(self._quiet(summary, name, width, base))
         total = at.total if mark is None else at.total + MARK
@@ -127,15 +145,21 @@ class LinePainter:
     def _fit(self, text: str, width: int) -> str:
         return fit(self.plain(clean(text[: width * 8])), width, self.marks.ellipsis)
 
+    def _source(self, summary: Summary, width: int, base: Style) -> Segment:
+        """Draw the source, one that has a name in its color."""
+        color, word = self.sources.color(summary), self.sources.word(summary)
+        if color is None or summary.marks & FADED:
+            return self._text(summary, word, width, base)
+        return Segment(self._fit(word, width), base + self._style(SOURCE_STYLE[color]))
+
     def _quiet(self, summary: Summary, name: Name, width: int, base: Style) -> Segment:
-        """Draw the user, source, mode or id."""
-        text = {
-            "user": summary.user,
-            "source": summary.source,
-            "mode": summary.mode,
-            "id": summary.message_id,
-        }.get(name, "")
-        quiet = not text or bool(summary.marks & FADED) or (name == "mode" and text == "cloud")
+        """Draw the user, mode or id."""
+        text = {"user": summary.user, "mode": summary.mode, "id": summary.message_id}.get(name, "")
+        return self._text(summary, text, width, base, quiet=name == "mode" and text == "cloud")
+
+    def _text(self, summary: Summary, text: str, width: int, base: Style, *, quiet: bool = False) -> Segment:
+        """Draw a text, a `quiet` one as one that is missing."""
+        quiet = quiet or not text or bool(summary.marks & FADED)
         return Segment(
             self._fit(text or self.marks.none, width), base + self._style("dim") if quiet else base
         )

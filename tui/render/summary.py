@@ -297,7 +297,7 @@ def text_lines(overview: Overview, marks: Glyphs, searched: str = "") -> Iterabl
 
 
 def source_words(source: SourceCount) -> str:
-    """Return the name of a source: its write key."""
+    """Return what a source is called."""
     return clean(source.source) or "no write key"
 
 

@@ -166,6 +166,8 @@ class MainFeed(MainShape):
             call(app_of(self), self._notify_kind, why)
         self.header.state = state
         self.empty.state = state
+        self.list.put_sources(state.sources)
+        self.caption.sources = self.list.sources
         self.delivery.tell(state)
         self.mixpanel.follow(state)
         self.wire.follow(state)

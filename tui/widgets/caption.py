@@ -9,9 +9,10 @@ from textual.widget import Widget
 
 from ...core.api.models import MessageDetail, Summary
 from ...core.text import clean, shorten
+from ..model.sources import SourceNames
 from ..render import clock
 from ..render.glyphs import call_letter
-from ..render.message import DELIVERY_COLOR, sent_word
+from ..render.message import DELIVERY_COLOR, SOURCE_STYLE, sent_word
 from ..render.plain import marks_of, worded
 
 NAME_SHOWN = 48
@@ -30,6 +31,8 @@ class Caption(Widget):
 
     detail: reactive[MessageDetail | None] = reactive(None)
     holding: reactive[bool] = reactive(False)
+    sources: reactive[SourceNames] = reactive(SourceNames())
+    """Names and colors of sources."""
     lacks: reactive[str] = reactive("")
     """Why there is no message to show, "" if none needs to be given."""
 
@@ -47,7 +50,10 @@ class Caption(Widget):
         style = "$dim" if letter == "dim" else f"bold ${letter}"
         call, _, rest = identity(summary).partition(" ")
         at = clock.local(summary.received_at, clock.now())
-        parts = [(call, style), (f" {rest}" if rest else "", "bold $foreground"), (f" · {at}", "$dim")]
+        parts = [(call, style), (f" {rest}" if rest else "", "bold $foreground")]
+        if (color := self.sources.color(summary)) is not None:
+            parts += [(" · ", "$dim"), (self.sources.word(summary), f"${SOURCE_STYLE[color]}")]
+        parts.append((f" · {at}", "$dim"))
         if self.holding:
             parts.insert(0, ("holding ", "bold $mark-waiting"))
         return Content.assemble(*parts)

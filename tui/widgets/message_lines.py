@@ -11,9 +11,10 @@ from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 
-from ...core.api.models import Summary
+from ...core.api.models import SourceState, Summary
 from ...core.messages import seq_of
 from ..model.selection import Selection
+from ..model.sources import SourceNames
 from ..model.window import LIMIT, Window
 from ..render.columns import fit
 from ..render.glyphs import UNICODE, Glyphs
@@ -73,7 +74,22 @@ class MessageLines(LineView):
 
     def note_widths(self, summaries: Sequence[Summary], *, afresh: bool = False) -> None:
         """Note what the texts of messages take; `afresh` forgets those from before."""
-        self._needs = (Needs() if afresh else self._needs).including(summaries)
+        needs = Needs() if afresh else self._needs
+        self._needs = needs.including(summaries, self._painter.sources.word)
+
+    @property
+    def sources(self) -> SourceNames:
+        """What the lines call the sources of messages."""
+        return self._painter.sources
+
+    def put_sources(self, sources: Sequence[SourceState]) -> None:
+        """Call the sources of messages by these names."""
+        if tuple(sources) != self._painter.sources.sources:
+            self._painter.sources = SourceNames(sources)
+            self.note_widths(self.window.rows, afresh=True)
+            self._drawn_for = self._needs
+            self.redraw()
+            self.post_message(self.Reshaped())
 
     def fit_columns(self) -> bool:
         """Make the columns for the messages noted; return True if that changes them."""

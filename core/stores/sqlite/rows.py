@@ -42,10 +42,12 @@ _OUTCOMES = {str(outcome): outcome for outcome in Outcome}
 _MOST = 253_402_300_799_999
 """The end of the year 9999 in milliseconds: greater numbers than any that segtap writes."""
 
-SUMMARY_COLUMNS = "id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id"
+SUMMARY_COLUMNS = (
+    "id, received_at, type, name, user, source, errors, warnings, marks, delivery, message_id, write_key"
+)
 """Of the view `lines`."""
 ENTRY_COLUMNS = (
-    f"{SUMMARY_COLUMNS}, wanted, findings, event, user_id, anonymous_id, group_id, write_key, library, "
+    f"{SUMMARY_COLUMNS}, wanted, findings, event, user_id, anonymous_id, group_id, library, "
     "origin, text_cut, notes, rules, sent, revision, verdict"
 )
 """Of the view `lines`: an entry without its text."""
@@ -193,7 +195,7 @@ def unpack_findings(data: object) -> tuple[Finding, ...]:
 
 def unpack_summary(row: Sequence[Any]) -> Summary:
     """Return a Summary from SUMMARY_COLUMNS; where the row cannot be read, a damaged one that says so."""
-    id, received_at, *texts, errors, warnings, marks, delivery, message_id = row
+    id, received_at, *texts, errors, warnings, marks, delivery, message_id, write_key = row
     state = _STATES.get(delivery) if isinstance(delivery, str) else None
     numbers = (received_at, errors, warnings, marks)
     if (
@@ -205,7 +207,20 @@ def unpack_summary(row: Sequence[Any]) -> Summary:
         words = f"This line of the journal's index is damaged: message {id}"
         return Summary(id, _time(received_at), "", words, "", "", 1, 0, marks, DeliveryState.NONE, "")
     type, name, user, source = texts
-    return Summary(id, received_at, type, name, user, source, errors, warnings, marks, state, message_id)
+    return Summary(
+        id,
+        received_at,
+        type,
+        name,
+        user,
+        source,
+        errors,
+        warnings,
+        marks,
+        state,
+        message_id,
+        write_key=_text(write_key),
+    )
 
 
 def unpack_owed(id: int, marks: object, delivery: object, received_at: object = 0) -> Owed:
@@ -221,12 +236,12 @@ def unpack_entry(row: Sequence[Any], text: str = "") -> Entry:
 
     Rules have no severity in a row: each is given that of the worst finding of its message.
     """
-    line = unpack_summary(row[:11])
-    if len(row) <= 11:
+    line = unpack_summary(row[:12])
+    if len(row) <= 12:
         return Entry(line, False)
-    wanted, findings, *names, text_cut, notes, rules, sent, revision, verdict = row[11:]
+    wanted, findings, *names, text_cut, notes, rules, sent, revision, verdict = row[12:]
     severity = "error" if line.errors else "warning" if line.warnings else "info"
-    event, user_id, anonymous_id, group_id, write_key, library, origin = map(_text, names)
+    event, user_id, anonymous_id, group_id, library, origin = map(_text, names)
     return Entry(
         line,
         bool(wanted),
@@ -237,7 +252,7 @@ def unpack_entry(row: Sequence[Any], text: str = "") -> Entry:
             user_id=user_id,
             anonymous_id=anonymous_id,
             group_id=group_id,
-            write_key=write_key,
+            write_key=line.write_key,
             library=library,
             origin=origin,
         ),

@@ -35,7 +35,7 @@ def test_sources_are_read_with_a_color_each(tmp_path: Path) -> None:
         SourceSettings(
             name="web",
             write_keys=("k1", "k2"),
-            color="orange",
+            color="cyan",
             source_name="Web",
             blocked_events=("Debug",),
         ),
@@ -107,7 +107,7 @@ def test_config_show_counts_them(tmp_path: Path) -> None:
         ("[[sources]]\nname = 'web'\nwrite_key = 'k'", "Write a list, also of one"),
         (WEB + "write_key = 'k'", "Write a list, also of one"),
         (WEB + "colour = 'red'", "Did you mean color?"),
-        (WEB + "color = 'mauve'", "color cannot be 'mauve': write one of red, orange,"),
+        (WEB + "color = 'mauve'", "color cannot be 'mauve': write one of cyan, orange,"),
         (WEB + "token_env = 'T'", "is said by [[routes]]"),
         (WEB + "blockd_events = []", "Did you mean blocked_events?"),
         (WEB + "blocked_events = 'A'", "Expected `array`"),

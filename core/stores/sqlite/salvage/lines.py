@@ -84,7 +84,7 @@ def read_line(cell: Cell, kinds: Mapping[int, Sequence[Value]]) -> Line | None:
         line = _with_kind(cell.rowid, values, kinds)
     else:
         line = _before_kinds(cell.rowid, values)
-    if line is None or unpack_summary(line[:11]).damaged or not isinstance(line.findings, bytes):
+    if line is None or unpack_summary((*line[:11], "")).damaged or not isinstance(line.findings, bytes):
         return None
     return line
 

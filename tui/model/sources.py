@@ -1,0 +1,40 @@
+"""What lists call the source of a message: its name in `[[sources]]`, else a word for its library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.api.models import SourceState, Summary
+from ...core.settings import SourceColor
+from ...core.text import clean, shorten
+
+KEY_SHOWN = 12
+"""Characters of the write key of a source without a name."""
+
+
+class SourceNames:
+    """The sources by write key."""
+
+    def __init__(self, sources: Sequence[SourceState] = ()) -> None:
+        self.sources = tuple(sources)
+        self._by_key = {key: one for one in sources for key in one.write_keys}
+
+    def color(self, line: Summary) -> SourceColor | None:
+        """Return the color of a message's source; None if it has no name."""
+        named = self._by_key.get(line.write_key)
+        return None if named is None else named.color
+
+    def word(self, line: Summary) -> str:
+        """Return what a list calls a message's source.
+
+        Where sources are named, one without a name is called by the beginning of its write key.
+        """
+        named = self._by_key.get(line.write_key)
+        if named is not None:
+            return named.name
+        return shorten(clean(line.write_key), KEY_SHOWN) if self._by_key and line.write_key else line.source
+
+    def name(self, line: Summary) -> str:
+        """Return the name of a message's source, "" if it has none."""
+        named = self._by_key.get(line.write_key)
+        return "" if named is None else named.name
