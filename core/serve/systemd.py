@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import resources
 
 logger = logging.getLogger(__name__)
@@ -18,10 +18,18 @@ READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
 
 
 def notify(*words: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Send words to systemd; return False where it has not started this process."""
+    """Send words to systemd; return False where it has not started this process, or cannot be reached."""
+    found, fault = _send(words, environ)
+    if fault:
+        logger.warning("Cannot report %s to systemd: %s", words[0], fault)
+    return found
+
+
+def _send(words: Sequence[str], environ: Mapping[str, str]) -> tuple[bool, str]:
+    """Return whether systemd got the words, and what was in the way."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address or not hasattr(socket, "AF_UNIX"):
-        return False
+        return False, ""
     if address.startswith("@"):
         address = "\0" + address[1:]  # a name in Linux's abstract namespace
     try:
@@ -29,9 +37,8 @@ def notify(*words: str, environ: Mapping[str, str] = os.environ) -> bool:
             sending.setblocking(False)
             sending.sendto("\n".join(words).encode(), address)
     except OSError as error:
-        logger.warning("Cannot report %s to systemd: %s", words[0], error)
-        return False
-    return True
+        return False, str(error)
+    return True, ""
 
 
 def watchdog_interval(environ: Mapping[str, str] = os.environ) -> float:
@@ -43,10 +50,17 @@ def watchdog_interval(environ: Mapping[str, str] = os.environ) -> float:
 
 
 async def keep_alive(lives: Callable[[], Awaitable[object]], interval: float) -> None:
-    """Tell systemd until cancelled that this process lives: twice in each interval, once `lives` returns."""
+    """Tell systemd until cancelled that this process lives: twice in each interval, once `lives` returns.
+
+    That it cannot be reached is logged once.
+    """
+    before = ""
     while interval:
         await lives()
-        notify(ALIVE)
+        _, fault = _send((ALIVE,), os.environ)
+        if fault and fault != before:
+            logger.warning("Cannot report %s to systemd: %s", ALIVE, fault)
+        before = fault
         await asyncio.sleep(interval / 2)
 
 

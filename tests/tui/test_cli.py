@@ -261,6 +261,16 @@ def test_a_full_disk_is_said_in_a_line(count: int, monkeypatch: pytest.MonkeyPat
     assert done.returncode == 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_stderr_ends_no_command() -> None:
+    with Path("/dev/full").open("w") as full:
+        for arguments, code in ((["translate", "-"], 1), (["explain", "no-such-rule"], 2)):
+            command = [*SEGTAP, *arguments]
+            done = subprocess.run(command, input="nonsense\n", stdout=subprocess.PIPE, stderr=full, text=True)
+            assert done.returncode == code
+    assert "no-such-rule" not in done.stdout
+
+
 def test_no_column_of_tail_acts_on_the_terminal() -> None:
     evil = "\x9b31m\x1b]0;T\x07\n"
     summary = Summary(1, 1_795_557_763_873, "track", evil, evil, evil, 1, 0, 0, DeliveryState.SENT, "m")

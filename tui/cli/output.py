@@ -7,6 +7,7 @@ which stays equal JSON. The secrets of the settings at hand leave as dots, in wh
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,8 +41,12 @@ def hidden(value: T) -> T:
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal something, on one line of stderr."""
-    click.echo(_told(text), err=True)
+    """Tell the person at the terminal something, on one line of stderr, if that can be written.
+
+    An engine starts, and a command works, whether or not anybody can read what they say.
+    """
+    with contextlib.suppress(OSError):
+        click.echo(_told(text), err=True)
 
 
 def ask(question: str, *, default: bool = False) -> bool:

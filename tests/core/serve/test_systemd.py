@@ -53,6 +53,23 @@ def test_without_systemd_nothing_is_said(tmp_path: Path, caplog: pytest.LogCaptu
     assert "Cannot report READY=1 to systemd" in caplog.text
 
 
+async def test_a_systemd_that_has_gone_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
+    times = 0
+
+    async def lives() -> None:
+        nonlocal times
+        times += 1
+        if times > 3:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await keep_alive(lives, 0.002)
+    assert caplog.text.count("Cannot report WATCHDOG=1 to systemd") == 1
+
+
 def test_the_watchdog_is_for_the_process_that_it_names() -> None:
     pid = str(os.getpid())
     assert watchdog_interval({"WATCHDOG_USEC": "60000000"}) == 60
