@@ -49,11 +49,11 @@ class Exporting:
 
     async def stop(self) -> None:
         """Send the last numbers, if that works at once and the Collector answered before."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST):
-                if self._under_way is not None:
-                    await self._under_way
-                if not self._fault:
+        if not self._fault:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST):
+                    if self._under_way is not None:
+                        await self._under_way
                     await self._send()
         self._exporter.close()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,11 +78,13 @@ class Exporter:
         url = _url(settings)
         self.where = without_user(clean(url))
         self._log = _Said()
+        self._why = ""
+        """Why the last request failed; the exporter itself says it only in a log line, and not always."""
         logger = logging.getLogger("opentelemetry")
         # The exporter logs each attempt. What matters is said once, by `send`.
         logger.handlers, logger.propagate = [self._log], False
         try:
-            self._exporter: Any = otlp.OTLPMetricExporter(endpoint=url)
+            self._exporter: Any = otlp.OTLPMetricExporter(endpoint=url, session=self._session())
         except (ValueError, OSError) as error:
             raise SettingsError(f"Metrics cannot be sent to {self.where}: {clean(str(error))}.") from error
         given = resources.OTELResourceDetector().detect().attributes
@@ -107,15 +109,32 @@ class Exporter:
 
     def send(self, data: Any) -> str:
         """Send what `data` returned, and return why that failed, "" if it did not. Blocks meanwhile."""
-        self._log.words = ""
+        self._log.words = self._why = ""
         answer = self._exporter.export(data)
         if answer is self._sdk.MetricExportResult.SUCCESS:
             return ""
-        return self._log.words or "the export failed"
+        return self._why or self._log.words or "the export failed"
 
     def close(self) -> None:
         """End a pause between two attempts, and close the connections."""
         self._exporter.shutdown()
+
+    def _session(self) -> Any:
+        """Return what the exporter sends with: it notes what came of each request."""
+        session: Any = import_module("requests").Session()
+        send: Callable[..., Any] = session.request
+
+        def noted(**request: Any) -> Any:
+            try:
+                answer = send(**request)
+            except Exception as error:
+                self._why = _shown(_reason(str(error)) or type(error).__name__)
+                raise
+            self._why = "" if answer.ok else _shown(f"it answers {answer.status_code} {answer.reason}")
+            return answer
+
+        session.request = noted
+        return session
 
     def _metric(self, one: Family, created: int, now: int) -> Any:
         sdk = self._sdk
@@ -153,8 +172,20 @@ class _Said(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if not self.words:
-            text = " ".join(clean(without_user(record.getMessage())).split())
-            self.words = shorten(text.partition(" encountered while ")[0], _WORDS)
+            self.words = _shown(record.getMessage())
+
+
+def _reason(words: str) -> str:
+    """Return the reason in the words of the HTTP library, which names it last, within quotes and brackets."""
+    text = words.rpartition(": ")[2]
+    while text.endswith(('"', "'")) or (text.endswith(")") and text.count(")") > text.count("(")):
+        text = text[:-1]
+    return text
+
+
+def _shown(text: str) -> str:
+    """Return words of others fit to be logged: on one line, and without a password."""
+    return shorten(" ".join(clean(without_user(text)).split()), _WORDS)
 
 
 def _url(settings: MetricsSettings) -> str:

@@ -133,9 +133,22 @@ async def test_a_collector_that_fails_costs_one_line_of_the_log(
             assert (await post(engine.url, track("m-1"))).status_code == 200
     told = [record for record in caplog.records if "metrics are" in record.getMessage()]
     assert [record.levelname for record in told] == ["WARNING", "INFO"]
-    words = f"metrics are not sent to {collector.url}/v1/metrics: Failed to export metrics batch code: 401"
-    assert told[0].getMessage().startswith(words)
+    words = f"metrics are not sent to {collector.url}/v1/metrics: it answers 401 X"
+    assert told[0].getMessage() == words
     assert not [record for record in caplog.records if record.name.startswith("opentelemetry")]
+
+
+async def test_a_collector_that_is_away_is_named_with_its_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.5")
+    url = "http://user:hunter2@127.0.0.1:9"
+    async with running_engine(sending(tmp_path, url=url)):
+        await eventually(lambda: "metrics are not sent" in caplog.text)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    assert "metrics are not sent to http://••••@127.0.0.1:9/v1/metrics: [Errno 111] Connection" in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 @pytest.fixture
