@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -237,3 +238,31 @@ async def test_a_user_who_has_expired_is_back_with_a_new_jwt(
                     await asyncio.sleep(0.1)
         finally:
             await kept.close()
+
+
+async def test_no_secret_is_in_the_log_or_the_list_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("NATS_CA", str(authority.ca))
+    monkeypatch.setenv("NATS_USER", "segtap")
+    monkeypatch.setenv("NATS_PASSWORD", PASSWORD)
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0" * 32)
+    users = f'authorization {{ user: segtap, password: "{PASSWORD}" }}\n'
+    with server_with(tmp_path, users + tls(*authority.issue("server", "127.0.0.1"))) as server:
+        command = [sys.executable, "-m", "segtap.tui", "forward", "--dry-run", "--port", "0"]
+        process = await asyncio.create_subprocess_exec(
+            *command, "--journal", url_of(server), stdout=PIPE, stderr=PIPE, cwd=tmp_path
+        )
+        assert process.stderr is not None
+        seen = await process.stderr.readline()  # it listens
+        seen += Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        # The server goes and comes back with another password.
+        server.kill()
+        (tmp_path / "nats.conf").write_text(users.replace(PASSWORD, "another") + "\n")
+        server.start()
+        await asyncio.sleep(2)  # until it has tried to connect again
+        process.terminate()
+        seen += b"".join(await process.communicate())
+    assert process.returncode == 0
+    assert PASSWORD.encode() not in seen
