@@ -153,6 +153,10 @@ class Connection:
         async def lost() -> None:
             self.changed()
 
+        async def back() -> None:
+            self._trouble = ""
+            self.changed()
+
         self._trouble, self._failures = "", 0
         self._failed.clear()
 
@@ -165,13 +169,15 @@ class Connection:
             if self._failures >= 2 * len(self.address.hosts) or "authorization" in self._trouble.lower():
                 self._failed.set()
             logger.debug("NATS: %s", self._trouble)
+            if self._nc is not None and not self.connected:
+                self.changed()  # there may be another reason now why it does not come back
 
         return {
             "servers": self.address.servers,
             "name": "segtap",
             "error_cb": failed,
             "disconnected_cb": lost,
-            "reconnected_cb": lost,
+            "reconnected_cb": back,
             "closed_cb": lost,
             "connect_timeout": 2,
             "reconnect_time_wait": 1,
@@ -207,6 +213,14 @@ class Connection:
             f"No NATS server answers at {shown} ({self._trouble or 'no answer'}). Check host and port, and"
             " start the server with JetStream: nats-server --jetstream"
         )
+
+    @property
+    def hindered(self) -> str:
+        """Why a connection that was lost does not come back, "" if no server answers, or nothing is known."""
+        words = self._trouble.lower()
+        if "authorization" in words or "authentication" in words:
+            return "it refuses these credentials"
+        return tls_trouble(self._trouble, credentials())
 
     @property
     def connected(self) -> bool:

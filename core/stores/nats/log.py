@@ -116,7 +116,10 @@ class NatsReceipts:
         if self.spool.active or not self._connection.connected:
             are = "1 request is" if waiting == 1 else f"{waiting:,} requests are"
             shown = self._connection.address.shown
-            state = "what came meanwhile is being published" if self._connection.connected else "NATS is away"
+            state = "what came meanwhile is being published"
+            if not self._connection.connected:
+                why = self._connection.hindered
+                state = f"NATS is away: {why}" if why else "NATS is away"
             texts.append(
                 f"{shown}: {state}. {are} on this machine's disk, and will be listed and sent once published."
             )

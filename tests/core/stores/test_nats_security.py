@@ -240,6 +240,35 @@ async def test_a_user_who_has_expired_is_back_with_a_new_jwt(
             await kept.close()
 
 
+async def test_a_password_that_has_changed_is_said_where_it_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NATS_USER", "segtap")
+    monkeypatch.setenv("NATS_PASSWORD", PASSWORD)
+    users = f'authorization {{ user: segtap, password: "{PASSWORD}" }}'
+    with server_with(tmp_path, users) as server:
+        kept = await stores.open(url_of(server))
+        said: list[str] = []
+        told = asyncio.Event()
+
+        def report(text: str) -> None:
+            said.append(text)
+            if "refuses these credentials" in text:
+                told.set()
+
+        try:
+            kept.receipts.watch(report)
+            server.kill()
+            (tmp_path / "nats.conf").write_text(users.replace(PASSWORD, "another"))
+            server.start()
+            async with asyncio.timeout(20):
+                await told.wait()
+        finally:
+            await kept.close()
+    assert "NATS is away: it refuses these credentials. 0 requests are on this machine's disk" in said[-1]
+    assert PASSWORD not in "".join(said)
+
+
 async def test_no_secret_is_in_the_log_or_the_list_of_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
