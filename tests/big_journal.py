@@ -21,10 +21,13 @@ TOGETHER = 1_000
 """Messages in a receipt."""
 
 
-def write_journal(path: Path, messages: int, errors: Collection[int], revision: str = "1") -> None:
+def write_journal(
+    path: Path, messages: int, errors: Collection[int], revision: str = "1", words: str = ""
+) -> None:
     """Write so many messages, a multiple of 1,000; those numbered in `errors` have one.
 
-    `revision` is that of the settings they were judged by. An engine with others judges them again.
+    `revision` is that of the settings they were judged by. An engine with others judges them again. The
+    searched text of each is the event's name, and `words` behind it.
     """
     store = Store(path)
     for start in range(0, messages, TOGETHER):
@@ -38,7 +41,7 @@ def write_journal(path: Path, messages: int, errors: Collection[int], revision: 
             uid=f"u-{start}", received_at=AT + start, method="POST", path="/v1/batch", body=body
         )
         (seq,) = store.append([pack_receipt(receipt)])
-        store.index([_entry(line, seq, place, revision) for place, line in enumerate(lines)], seq)
+        store.index([_entry(line, seq, place, revision, words) for place, line in enumerate(lines)], seq)
     store.checkpoint("TRUNCATE")
     store.close()
 
@@ -51,8 +54,10 @@ def _line(number: int, bad: bool) -> Summary:
     )
 
 
-def _entry(line: Summary, seq: int, place: int, revision: str) -> Entry:
+def _entry(line: Summary, seq: int, place: int, revision: str, words: str) -> Entry:
     line = replace(line, id=message_number(seq, place))
     rules: dict[str, Severity] = {"insert-id-charset": "error"} if line.errors else {}
     judged = Judged(errors=line.errors, rules=rules, sent=True, revision=revision)
-    return Entry(line, False, line.name.lower(), names=Names(event=line.name), judged=judged)
+    return Entry(
+        line, False, f"{line.name.lower()} {words}".rstrip(), names=Names(event=line.name), judged=judged
+    )

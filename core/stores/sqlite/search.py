@@ -1,61 +1,32 @@
 """Searches the lines for those that a filter matches, from one end of the list, until there are enough.
 
 What costs least is asked first: an index has the messages with an error. If words are searched for, whole
-stretches of messages are left out by their texts, see `texts`; if the filter asks for nothing but values in
-messages, whole requests are, see `Condition`. SQL narrows the lines of the others by their columns. What it
-lets through is decided in Python.
+stretches of messages are left out by their texts, see `text_spans`; if the filter asks for nothing but
+values in messages, whole requests are, see `Condition`. SQL narrows the lines of the others by their
+columns. What it lets through is decided in Python.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from ...api.models import Page, Summary
 from ...messages import Receipt, message_number, seq_of
 from ..base import Condition, Found
 from .ahead import read_ahead
+from .progress import Late, Progress, Span, Stopped
 from .reader import ENDLESS, bounded, receipt
 from .rows import ENTRY_COLUMNS, SUMMARY_COLUMNS, unpack_entry, unpack_receipt, unpack_summary
 from .sparse import for_judged, has_few
-from .texts import Texts, row_before, rows_between
+from .text_spans import HeldTexts, TextSpans
 
 _LINES = 500
 """Lines that are fetched at a time when Python decides about each."""
-_TEXTS = 40
-"""Rows of texts that are fetched at a time."""
 _RECEIPTS = 16
 """Requests that are fetched at a time."""
-_NEWEST = 5
-"""Fetches after which it is likely that the whole file will be read."""
-_NEXT_TEXTS = "SELECT coalesce(min(first), ?2) FROM texts WHERE first > ?1"
 _STEPS = 50_000
 """Steps of SQLite's machine after which a query looks whether it is stopped: a few milliseconds."""
-
-
-_TOGETHER = 1_000
-"""Requests whose lines are asked for in one query if time may end the search."""
-
-
-class Stopped(Exception):
-    """The end of a search that nobody waits for any more."""
-
-
-class Late(Exception):
-    """The end of a search whose time is up."""
-
-
-class Span(NamedTuple):
-    """Lines to look at: those above `low` and below `high`, of `ids` only if these are given.
-
-    With `cut` they are only those of which the whole text is not kept.
-    """
-
-    low: int
-    high: int
-    ids: Collection[int] | None = None
-    cut: bool = False
 
 
 def page(
@@ -83,8 +54,8 @@ def page(
             found.append(line)
             if len(found) > limit:
                 break
-    except Late:
-        searched_to = search.reached
+    except Late as end:
+        searched_to = end.reached
     except sqlite3.OperationalError as error:
         if stopped():
             raise Stopped from error
@@ -124,144 +95,66 @@ class Search:
         self._stopped = stopped
         self._seq = -1
         self._receipt: Receipt | None = None
-        self._texts: Texts | None = None
-        self._fetched = 0
-        self._late: Callable[[], bool] | None = None
-        self._newest_first = True
-        self._end = 0
-        """The last id to look at."""
-        self.reached = 0
-        """The id up to which was looked, downwards or upwards, if time may end the search."""
+        self._texts = HeldTexts(db)
 
     def lines(self, span: Span, *, newest_first: bool) -> Iterator[Summary]:
         """Yield the lines that match."""
         condition = self._condition
-        self._late, self._newest_first = condition.late, newest_first
-        self._end, self.reached = (span.low + 1, span.high) if newest_first else (span.high - 1, span.low)
+        progress = Progress(
+            self._db, span, newest_first=newest_first, stopped=self._stopped, late=condition.late
+        )
         spans: Iterable[Span] = (span,)
         if (
             condition.sql_judged
             and not any(self._lacking)
             and has_few(self._db, condition, span.low, span.high)
         ):
-            yield from self._within(span, newest_first)
+            yield from self._within(span, progress)
             return
         if condition.texts is not None:
-            spans = self._by_texts(span, condition.texts, newest_first)
+            within_texts = TextSpans(
+                self._db,
+                condition.texts,
+                progress,
+                self._texts,
+                sql=condition.sql,
+                parameters=condition.parameters,
+            )
+            spans = within_texts.within(span, self._lacking)
         if condition.positions is not None and condition.sql == "1":
-            spans = self._by_receipts(spans, condition.positions, newest_first)
+            spans = self._by_receipts(spans, condition.positions, progress)
         elif condition.texts is None:
             read_ahead(self._db)
         for each in spans:
-            for piece in self._pieces(each):
-                yield from self._within(piece, newest_first)
-                self._looked(piece.low + 1, piece.high - 1)
-
-    def _pieces(self, span: Span) -> Iterator[Span]:
-        """Yield the span in pieces that a query is soon done with, if time may end the search."""
-        if self._late is None or seq_of(span.high - 1) - seq_of(span.low + 1) < _TOGETHER:
-            yield span
-            return
-        lowest, highest = self._db.execute(
-            "SELECT (SELECT min(id) FROM messages), (SELECT max(id) FROM messages)"
-        ).fetchone()
-        if lowest is None:
-            return
-        low, high = max(span.low, lowest - 1), min(span.high, highest + 1)
-        while low + 1 < high:
-            if self._newest_first:
-                start = max(low, message_number(seq_of(high - 1) - _TOGETHER + 1, 0) - 1)
-                yield span._replace(low=start, high=high)
-                high = start + 1
-            else:
-                end = min(high, message_number(seq_of(low + 1) + _TOGETHER, 0))
-                yield span._replace(low=low, high=end)
-                low = end - 1
-
-    def _looked(self, first: int, last: int) -> None:
-        """Note that the lines from one id to another were looked at. Raises Late if time is up."""
-        if self._late is None:
-            return
-        id = first if self._newest_first else last
-        if (id < self.reached) if self._newest_first else (id > self.reached):
-            self.reached = id
-            if ((id > self._end) if self._newest_first else (id < self._end)) and self._late():
-                raise Late
-
-    def _look(self) -> None:
-        if self._stopped():
-            raise Stopped
-
-    def _fetch(self) -> None:
-        """Count what is fetched; have the file read ahead once it is not found among the newest."""
-        self._fetched += 1
-        if self._fetched == _NEWEST:
-            read_ahead(self._db)
-
-    def _by_texts(self, span: Span, test: Callable[[bytes], bool], newest_first: bool) -> Iterator[Span]:
-        """Yield the spans in whose texts something may match, and those whose texts are not there yet."""
-        start, end = self._lacking
-        parts = [
-            (Span(span.low, min(span.high, start)), True),
-            (Span(max(span.low, start - 1), min(span.high, end)), False),
-            (Span(max(span.low, end - 1), span.high), True),
-        ]
-        for part, has_texts in reversed(parts) if newest_first else parts:
-            if part.low + 1 >= part.high:
-                continue
-            if has_texts:
-                yield from self._with_texts(part, test, newest_first)
-            else:
-                yield part
-
-    def _with_texts(self, span: Span, test: Callable[[bytes], bool], newest_first: bool) -> Iterator[Span]:
-        low, high = row_before(self._db, span.low + 1), span.high
-        while True:
-            self._fetch()
-            rows = rows_between(self._db, low, high, newest_first=newest_first, limit=_TEXTS)
-            for row in rows:
-                self._look()
-                try:
-                    texts = Texts(*row)
-                except ValueError:  # damaged: its lines are decided one by one
-                    (end,) = self._db.execute(_NEXT_TEXTS, (row[0], span.high)).fetchone()
-                    yield Span(max(span.low, row[0] - 1), min(span.high, end))
-                    continue
-                holds = test(texts.data)
-                if holds or texts.cut:
-                    self._texts = texts
-                    ends = max(span.low, texts.first - 1), min(span.high, texts.last + 1)
-                    yield Span(*ends, cut=not holds)
-                else:
-                    self._looked(max(span.low + 1, texts.first), min(span.high - 1, texts.last))
-            if len(rows) < _TEXTS:
-                return
-            low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0] + 1, high)
+            for piece in progress.pieces(each):
+                yield from self._within(piece, progress)
+                progress.looked(piece.low + 1, piece.high - 1)
 
     def _by_receipts(
         self,
         spans: Iterable[Span],
         positions: Callable[[Receipt], Collection[int] | None],
-        newest_first: bool,
+        progress: Progress,
     ) -> Iterator[Span]:
         """Yield the messages that may match of each request in the spans."""
         for span in spans:
-            yield from self._in_receipts(span, positions, newest_first)
+            yield from self._in_receipts(span, positions, progress)
 
     def _in_receipts(
-        self, span: Span, positions: Callable[[Receipt], Collection[int] | None], newest_first: bool
+        self, span: Span, positions: Callable[[Receipt], Collection[int] | None], progress: Progress
     ) -> Iterator[Span]:
+        newest_first = progress.newest_first
         order = "DESC" if newest_first else "ASC"
         low, high = seq_of(span.low + 1), min(seq_of(span.high - 1), ENDLESS)
         while True:
-            self._fetch()
+            progress.fetch()
             rows = self._db.execute(
                 "SELECT seq, received_at, form, data FROM receipts "
                 f"WHERE seq >= ? AND seq <= ? ORDER BY seq {order} LIMIT ?",
                 (low, high, _RECEIPTS),
             ).fetchall()
             for row in rows:
-                self._look()
+                progress.look()
                 self._seq, self._receipt = row[0], unpack_receipt(*row)
                 some = positions(self._receipt)
                 if some is None or some:
@@ -271,13 +164,14 @@ class Search:
                     yield Span(max(span.low, first - 1), min(span.high, end), ids, span.cut)
                 else:
                     ends = message_number(self._seq, 0), message_number(self._seq + 1, 0) - 1
-                    self._looked(max(span.low + 1, ends[0]), min(span.high - 1, ends[1]))
+                    progress.looked(max(span.low + 1, ends[0]), min(span.high - 1, ends[1]))
             if len(rows) < _RECEIPTS:
                 return
             low, high = (low, rows[-1][0] - 1) if newest_first else (rows[-1][0] + 1, high)
 
-    def _within(self, span: Span, newest_first: bool) -> Iterator[Summary]:
+    def _within(self, span: Span, progress: Progress) -> Iterator[Summary]:
         """Yield the lines of a span that match."""
+        newest_first = progress.newest_first
         condition, (start, end) = self._condition, self._lacking
         matches = condition.matches
         columns = SUMMARY_COLUMNS if matches is None else ENTRY_COLUMNS
@@ -304,8 +198,8 @@ class Search:
                     yield unpack_summary(row)
                 elif (found := self._found(row)) and matches(found):
                     yield found.entry.summary
-                self._look()
-                self._looked(row[0], row[0])
+                progress.look()
+                progress.looked(row[0], row[0])
             if len(rows) < _LINES:
                 return
             low, high = (low, rows[-1][0]) if newest_first else (rows[-1][0], high)
@@ -314,21 +208,9 @@ class Search:
         entry = unpack_entry(row)
         id = entry.summary.id
         filled = not self._lacking[0] <= id < self._lacking[1]
-        return Found(entry, filled, lambda: self._receipt_of(seq_of(id)), lambda: self._text_of(id))
+        return Found(entry, filled, lambda: self._receipt_of(seq_of(id)), lambda: self._texts.of(id))
 
     def _receipt_of(self, seq: int) -> Receipt | None:
         if seq != self._seq:
             self._seq, self._receipt = seq, receipt(self._db, seq)
         return self._receipt
-
-    def _text_of(self, id: int) -> str | None:
-        """Return the searched text of a message, None if it is not there."""
-        if self._texts is None or not self._texts.first <= id <= self._texts.last:
-            self._texts = None
-            low = row_before(self._db, id)
-            for row in rows_between(self._db, low, low + 1, newest_first=True, limit=1):
-                try:
-                    self._texts = Texts(*row)
-                except ValueError:
-                    return None
-        return None if self._texts is None else self._texts.of(id)

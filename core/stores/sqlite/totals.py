@@ -29,8 +29,9 @@ from ..tallies import (
     top_events,
 )
 from .message_rows import IDS_A_QUERY, places
+from .progress import Span
 from .reader import ENDLESS
-from .search import Search, Span, unfilled
+from .search import Search, unfilled
 from .tally import COUNTED, HOUR, Row, Severities
 
 _SEVERITIES: dict[int, Severity] = {weight: severity for severity, weight in SEVERITY_WEIGHT.items()}

@@ -15,7 +15,7 @@ from segtap.core.api.client import Client
 from segtap.core.engine import leased, stories
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import InputError
-from segtap.core.stores.sqlite import search
+from segtap.core.stores.sqlite import progress
 from segtap.core.stories.model import EventStory, UserStory
 
 DEVICE, OTHER = "82165c5e-1df2-4b8c-8b1d-0c9a4e5f7a10", "5efcc891-ed0a-4ef0-9b76-4a94a8e6d0f3"
@@ -127,7 +127,7 @@ async def test_it_is_read_in_stretches_from_the_newest_on(running: tuple[Engine,
 async def test_a_search_whose_time_is_up_goes_on_where_it_was(
     running: tuple[Engine, Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "_TOGETHER", 5)
+    monkeypatch.setattr(progress, "_TOGETHER", 5)
     engine, client = running
     await post(engine.url, track("m-rare", userId="rare"))
     for start in range(30):

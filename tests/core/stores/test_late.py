@@ -14,7 +14,7 @@ from segtap.core import stores
 from segtap.core.messages import Receipt, position_of
 from segtap.core.stores import Stores
 from segtap.core.stores.base import Condition, Found
-from segtap.core.stores.sqlite import search, texts
+from segtap.core.stores.sqlite import progress, text_spans, texts
 
 MESSAGES = 40
 MATCHING = {3, 4, 5, 17, 30, 31, 38}
@@ -25,7 +25,9 @@ async def kept(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stores]:
     monkeypatch.setattr(texts, "TOGETHER", 5)
-    monkeypatch.setattr(search, "_TOGETHER", 3)
+    monkeypatch.setattr(progress, "_TOGETHER", 3)
+    for name, value in (("_TEXTS", 2), ("_SAMPLE", 1), ("_MANY", 2)):
+        monkeypatch.setattr(text_spans, name, value)
     memory = request.param == "memory"
     opened = await stores.open("memory:" if memory else str(tmp_path / "journal.db"))
     yield opened
@@ -57,6 +59,8 @@ CONDITIONS = {
     "columns": Condition("name = ?", ("Wanted",), named),
     "lines": Condition(matches=named),
     "texts": holding("wanted"),
+    "texts and columns": replace(holding("wanted"), sql="name = ?", parameters=("Wanted",)),
+    "texts and columns of all": replace(holding("wanted"), sql="type = ?", parameters=("track",)),
     "requests": Condition(matches=named, positions=positions),
     "texts and requests": replace(holding("wanted"), positions=positions),
 }

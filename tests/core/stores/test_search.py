@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journal_values import a_receipt, an_entry, look, revision
@@ -19,7 +20,7 @@ from segtap.core.query import parse
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import Stores
 from segtap.core.stores.base import Condition, Found, Judged
-from segtap.core.stores.sqlite import texts
+from segtap.core.stores.sqlite import text_spans, texts
 
 ENDLESS = "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n) < 0"
 """A condition that SQLite never comes to an end with."""
@@ -219,3 +220,51 @@ async def test_a_journal_without_the_index_of_errors_gets_it(path: Path) -> None
         assert look(path, "SELECT 1 FROM sqlite_schema WHERE name = 'messages_with_errors'") == [(1,)]
         with contextlib.closing(sqlite3.connect(path)) as db:
             db.execute("DROP INDEX messages_with_errors")
+
+
+@pytest.mark.parametrize("every", [1, 2, 7, 40, 1_000])
+async def test_texts_of_lines_that_columns_leave_out_are_not_unpacked(
+    journal: Stores, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    """However many lines the columns accept, the lines found are the same, in both directions."""
+    monkeypatch.setattr(texts, "TOGETHER", 4)
+    for name, value in (("_TEXTS", 3), ("_SAMPLE", 2), ("_MANY", 4)):
+        monkeypatch.setattr(text_spans, name, value)
+    unpacked = 0
+
+    class Counting(texts.Texts):
+        def __init__(self, *row: Any) -> None:
+            nonlocal unpacked
+            unpacked += 1
+            super().__init__(*row)
+
+    monkeypatch.setattr(text_spans, "Texts", Counting)
+    seqs = [await journal.receipts.append(a_receipt()) for _ in range(60)]
+    made = [
+        an_entry(seq, place, name=f"Event {(3 * at + place) % 6}")
+        for at, seq in enumerate(seqs)
+        for place in range(3)
+    ]
+    entries = [
+        replace(entry, summary=replace(entry.summary, warnings=int(at % every == 0)))
+        for at, entry in enumerate(made)
+    ]
+    await journal.index.add(entries, seqs[-1])
+    wanted = [
+        one.summary.id
+        for one in entries
+        if one.summary.warnings and one.summary.name in ("Event 0", "Event 4")
+    ]
+    query = parse('("event 0" or "event 4") warn:warning')
+    condition = Condition(
+        "warnings > 0", (), lambda found: found.entry.summary.id in wanted, query.stretch_test()
+    )
+    for limit in (1, 2, 200):
+        for edge in (0, *(entry.summary.id for entry in entries[::31])):
+            after = [id for id in wanted if id > edge]
+            assert await listed(journal, condition, after=edge, limit=limit) == after[:limit]
+            before = [id for id in wanted if id < edge]
+            assert await listed(journal, condition, before=edge, limit=limit) == before[-limit:]
+    unpacked = 0
+    assert await listed(journal, condition) == wanted
+    assert unpacked <= len(entries) // 4 + 2 if every < 7 else unpacked <= len(entries) // every + 1
