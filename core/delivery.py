@@ -56,6 +56,28 @@ OWED_STATES = frozenset({DeliveryState.HELD, DeliveryState.STUCK, DeliveryState.
 """The states of messages with an operation that is still to be sent. An uncertain one may have one too."""
 
 
+_ORDER = {state: place for place, state in enumerate(DeliveryState)}
+
+
+def summed(states: Iterable[DeliveryState]) -> DeliveryState:
+    """Return the state of a message that stands so on each of its routes: the first in the words' order.
+
+    A route along which there is nothing to send counts only if that holds for all of them.
+    """
+    found = set(states)
+    some = found - {DeliveryState.NONE}
+    return min(some, key=_ORDER.__getitem__) if some else DeliveryState.NONE
+
+
+class RouteStanding(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One of several routes to Mixpanel of a message: where it stands there, and the marks of its verdict."""
+
+    route: str
+    delivery: DeliveryState
+    errors: int = 0
+    warnings: int = 0
+
+
 class Owed(msgspec.Struct, frozen=True, gc=False):
     """A message that is owed to Mixpanel: its id, its marks, where it stands, when it was received (ms)."""
 
@@ -132,7 +154,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     `message` is the message's id, `operation` the index in its translation. `at` is milliseconds since
     the epoch. `status` is the HTTP status, 0 when there was none. `words` is what Mixpanel said of
     this very record, or what went wrong on the way. `index` and `of` are its place in the batch.
-    `took` is milliseconds.
+    `took` is milliseconds. `route` names the route where there are several to Mixpanel.
     """
 
     message: int
@@ -146,6 +168,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     index: int = 0
     of: int = 1
     took: int = 0
+    route: str = ""
 
 
 class OwedRequest(msgspec.Struct, frozen=True, gc=False):

@@ -16,7 +16,14 @@ import msgspec
 
 from .messages import Json
 from .server_url import passwords_in
-from .settings import DestinationSettings, IngestSettings, InsertFunction, Secret, Settings
+from .settings import (
+    DestinationSettings,
+    IngestSettings,
+    InsertFunction,
+    RouteSettings,
+    Secret,
+    Settings,
+)
 from .text import clean
 from .verdict import SECRET_FIELDS, OutgoingRequest, Verdict
 
@@ -142,6 +149,7 @@ def secrets_in_settings(settings: Settings) -> tuple[str, ...]:
     """Return every secret of the destination, of ingest, of the insert functions and of URLs."""
     return (
         *secrets_in(settings.destination),
+        *(secret for route in settings.routes if route.to is not None for secret in secrets_in(route.to)),
         *secrets_in(settings.ingest),
         *secrets_in_functions(settings.insert_functions),
         *_passwords_in(settings),
@@ -154,6 +162,10 @@ def _passwords_in(section: msgspec.Struct) -> Iterator[str]:
         value = getattr(section, name)
         if isinstance(value, msgspec.Struct):
             yield from _passwords_in(value)
+        elif isinstance(value, tuple):
+            for one in cast("tuple[object, ...]", value):
+                if isinstance(one, RouteSettings):
+                    yield from _passwords_in(one)
         elif isinstance(value, str) and "@" in value:
             yield from (found for found in passwords_in(value) if len(found) >= _SHORTEST)
 
@@ -164,13 +176,10 @@ def masked_settings(settings: Settings) -> Settings:
     Of a service account the name stays, and so does what is wrong with how it is written. What the command
     line said is in the settings already, and left out of `flags`.
     """
-    destination = settings.destination
-    user, colon, secret = destination.service_account.reveal().partition(":")
-    account = f"{user}:{MASK if secret else ''}" if colon else MASK
-    shown = msgspec.structs.replace(
-        destination,
-        api_secret=Secret(MASK if destination.api_secret else ""),
-        service_account=Secret(account if destination.service_account else ""),
+    shown = _masked_destination(settings.destination)
+    routes = tuple(
+        one if one.to is None else msgspec.structs.replace(one, to=_masked_destination(one.to))
+        for one in settings.routes
     )
     functions = tuple(
         msgspec.structs.replace(one, settings=dict.fromkeys(one.settings, MASK)) if one.settings else one
@@ -183,7 +192,17 @@ def masked_settings(settings: Settings) -> Settings:
         redact_key=Secret(MASK if settings.ingest.redact_key else ""),
     )
     return msgspec.structs.replace(
-        settings, destination=shown, ingest=ingest, insert_functions=functions, flags={}
+        settings, destination=shown, routes=routes, ingest=ingest, insert_functions=functions, flags={}
+    )
+
+
+def _masked_destination(destination: DestinationSettings) -> DestinationSettings:
+    user, colon, secret = destination.service_account.reveal().partition(":")
+    account = f"{user}:{MASK if secret else ''}" if colon else MASK
+    return msgspec.structs.replace(
+        destination,
+        api_secret=Secret(MASK if destination.api_secret else ""),
+        service_account=Secret(account if destination.service_account else ""),
     )
 
 

@@ -251,7 +251,8 @@ DEFAULT_ROUTE = "default"
 class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One of `[[routes]]`: where messages of some sources, or of all, are sent while forwarding is on.
 
-    What a route of kind `mixpanel` says stands in `Settings.destination` and `Settings.subscriptions`.
+    What the first route of kind `mixpanel` says stands in `Settings.destination` and
+    `Settings.subscriptions`, what a further one says in `to`, `subscriptions` and `places` here.
     """
 
     name: str
@@ -270,6 +271,14 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Requests of a mirror that are under way at once, at most."""
     every: float = 300.0
     """Seconds after which an archive writes what has come, at the latest."""
+    filter: str = ""
+    """Which messages of its sources a route to Mixpanel takes, in the filter language; empty: all."""
+    to: DestinationSettings | None = None
+    """The project of a further route to Mixpanel; None: the one in `Settings.destination`."""
+    subscriptions: tuple[Subscription, ...] | None = None
+    """The subscriptions of a further route to Mixpanel; None stands for Segment's presets."""
+    places: dict[str, SettingPlace] = msgspec.field(default_factory=dict[str, SettingPlace])
+    """Where the settings of a further route were given, by their names under `[destination]`."""
 
     def takes(self, write_key: str) -> bool:
         """Return whether the requests of a source go along this route."""
@@ -510,11 +519,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     not given: its value is assumed."""
 
     @property
-    def mixpanel_route(self) -> RouteSettings | None:
-        """The route to Mixpanel; None if `[[routes]]` has routes, and none to Mixpanel."""
+    def mixpanel_routes(self) -> tuple[RouteSettings, ...]:
+        """The routes to Mixpanel; none if `[[routes]]` has routes, and none to Mixpanel."""
         if not self.routes:
-            return RouteSettings(name=DEFAULT_ROUTE)
-        return next((one for one in self.routes if one.kind == "mixpanel"), None)
+            return (RouteSettings(name=DEFAULT_ROUTE),)
+        return tuple(one for one in self.routes if one.kind == "mixpanel")
+
+    @property
+    def mixpanel_route(self) -> RouteSettings | None:
+        """The first of the routes to Mixpanel; None if there is none."""
+        return next(iter(self.mixpanel_routes), None)
+
+    def for_route(self, name: str) -> Settings:
+        """Return the settings by which messages are translated and sent along one route to Mixpanel."""
+        route = next((one for one in self.routes if one.name == name), None)
+        if route is None or route.to is None:
+            return self
+        others = {name: at for name, at in self.places.items() if not name.startswith("destination.")}
+        return msgspec.structs.replace(
+            self, destination=route.to, subscriptions=route.subscriptions, places={**others, **route.places}
+        )
 
     @property
     def whole_routes(self) -> tuple[RouteSettings, ...]:

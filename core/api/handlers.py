@@ -110,9 +110,10 @@ class Queries(Protocol):
         limit: int = 200,
         filter: str = "",
         wait: int | None = None,
+        route: str = "",
     ) -> Page: ...
 
-    async def detail(self, id: int) -> MessageDetail: ...
+    async def detail(self, id: int, route: str = "") -> MessageDetail: ...
 
     async def super_properties(self, id: int, *, anyway: bool = False) -> SuperProperties: ...
 
@@ -162,7 +163,7 @@ class Commands(Protocol):
 
     async def set_forwarding(self, on: bool | None = None, *, reread: bool = False) -> None: ...
 
-    async def validate(self, ids: Sequence[int]) -> list[Validated]: ...
+    async def validate(self, ids: Sequence[int], route: str = "") -> list[Validated]: ...
 
     async def replay(self, ids: Sequence[int]) -> int: ...
 
@@ -174,7 +175,7 @@ class Commands(Protocol):
 
     async def edited_to(self, url: str, text: bytes, edited: int, message_id: str) -> list[Posted]: ...
 
-    async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided: ...
+    async def decide(self, decision: Decision, ids: Sequence[int], route: str = "") -> Decided: ...
 
     async def drop_route(self, route: str) -> int: ...
 
@@ -223,7 +224,12 @@ async def _settings(engine: Controlled, _: ops.NoRequest) -> Settings:
 async def _page(engine: Controlled, ask: ops.PageRequest) -> Page:
     limit = max(1, min(ask.limit, MAX_PAGE))
     return await engine.queries.page(
-        before=ask.before, after=ask.after, limit=limit, filter=ask.filter, wait=ask.wait
+        before=ask.before,
+        after=ask.after,
+        limit=limit,
+        filter=ask.filter,
+        wait=ask.wait,
+        route=ask.route,
     )
 
 
@@ -287,7 +293,7 @@ def _posted(answers: Sequence[Posted]) -> ops.Replayed:
 
 
 async def _validate(engine: Controlled, order: ops.ValidateRequest) -> ops.Validations:
-    return ops.Validations(tuple(await engine.commands.validate(order.ids)))
+    return ops.Validations(tuple(await engine.commands.validate(order.ids, order.route)))
 
 
 async def _wait(engine: Controlled, ask: ops.WaitRequest) -> Matches:
@@ -318,7 +324,7 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.STATE, lambda engine, _: engine.queries.state()),
         _by(ops.SETTINGS, _settings),
         _by(ops.PAGE, _page),
-        _by(ops.DETAIL, lambda engine, ask: engine.queries.detail(ask.id)),
+        _by(ops.DETAIL, lambda engine, ask: engine.queries.detail(ask.id, ask.route)),
         _by(
             ops.SUPER_PROPERTIES,
             lambda engine, ask: engine.queries.super_properties(ask.id, anyway=bool(ask.anyway)),
@@ -335,9 +341,9 @@ VALUES: dict[str, Answerer] = dict(
         _by(ops.SET_FORWARDING, _set_forwarding),
         _by(ops.REPLAY, _replay),
         _by(ops.VALIDATE, _validate),
-        _by(ops.RETRY, lambda engine, order: engine.commands.decide("retry", order.ids)),
-        _by(ops.DROP, lambda engine, order: engine.commands.decide("drop", order.ids)),
-        _by(ops.RELEASE, lambda engine, order: engine.commands.decide("release", order.ids)),
+        _by(ops.RETRY, lambda engine, order: engine.commands.decide("retry", order.ids, order.route)),
+        _by(ops.DROP, lambda engine, order: engine.commands.decide("drop", order.ids, order.route)),
+        _by(ops.RELEASE, lambda engine, order: engine.commands.decide("release", order.ids, order.route)),
         _by(ops.DROP_ROUTE, _drop_route),
         _by(ops.SET_ANSWERS, _set_answers),
         _by(ops.CLEAR, _clear),

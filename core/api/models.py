@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ..delivery import Delivery, DeliveryCounts, DeliveryState, Handover
+from ..delivery import Delivery, DeliveryCounts, DeliveryState, Handover, RouteStanding
 from ..messages import RAW_TYPE, Json, JsonObject, Marks, SourceKind
 from ..modes import Mode
 from ..settings import RouteKind, SourceColor
@@ -130,6 +130,8 @@ class RouteState(msgspec.Struct, frozen=True, kw_only=True):
     dropped: int = 0
     stuck: int = 0
     fault: str = ""
+    filter: str = ""
+    uncertain: int = 0
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -373,7 +375,9 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     in the other connection mode.
     `unread`: the message is too large to be read. `document` holds its name and ids alone then, and
     `original` the first of its `original_bytes`. `routes` are the mirrors and archives that its
-    whole request was owed to when it came, and `handovers` what came of that so far.
+    whole request was owed to when it came, and `handovers` what came of that so far. With several routes to
+    Mixpanel, `standings` says how the message stands on each of its own, and `route` along which of them
+    the verdict is; its deliveries name theirs.
     """
 
     summary: Summary
@@ -394,6 +398,8 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     copy: OtherCopy | None = None
     routes: tuple[str, ...] = ()
+    route: str = ""
+    standings: tuple[RouteStanding, ...] = ()
     handovers: tuple[Handover, ...] = ()
 
 

@@ -77,7 +77,8 @@ class NoRequest(msgspec.Struct, frozen=True):
 
 class PageRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """The request for at most `limit` messages: before or after an id, or the newest; with `filter`,
-    those that match. A search ends after `wait` milliseconds, see `Page.searched_to`.
+    those that match. A search ends after `wait` milliseconds, see `Page.searched_to`. Where there are several
+    routes to Mixpanel, `route` shows the messages as they stand on one of them.
     """
 
     before: MessageNumber | None = None
@@ -85,12 +86,14 @@ class PageRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     limit: MessageNumber = 200
     filter: str = ""
     wait: MessageNumber | None = None
+    route: str = ""
 
 
-class DetailRequest(msgspec.Struct, frozen=True):
-    """The id of a message or refused request."""
+class DetailRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The id of a message or refused request, and the route whose verdict is asked; "": its first."""
 
     id: MessageNumber
+    route: str = ""
 
 
 class SuperPropertiesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -211,10 +214,14 @@ class DeliveriesRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     filter: str = ""
 
 
-class DecisionRequest(msgspec.Struct, frozen=True):
-    """The messages that are to be sent, or not to be sent any more, by their ids in the journal."""
+class DecisionRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The messages that are to be sent, or not to be sent any more, by their ids in the journal.
+
+    `route` is the one of several routes to Mixpanel that it is about; "": all of them.
+    """
 
     ids: tuple[MessageNumber, ...]
+    route: str = ""
 
 
 class AnswersRequest(msgspec.Struct, frozen=True):
@@ -295,9 +302,10 @@ class Replayed(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ValidateRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The ids of messages to send to Mixpanel once, now."""
+    """The ids of messages to send to Mixpanel once, now, along a route; "": the first of each."""
 
     ids: tuple[MessageNumber, ...] = ()
+    route: str = ""
 
 
 class Validations(msgspec.Struct, frozen=True):

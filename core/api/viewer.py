@@ -66,18 +66,23 @@ class Viewer(Caller):
         limit: int = 200,
         filter: str = "",
         wait: int | None = None,
+        route: str = "",
     ) -> Page:
         """Return messages of the list, oldest first: those before or after an id, or the newest.
 
-        A search ends after `wait` milliseconds, see `Page.searched_to`.
+        A search ends after `wait` milliseconds, see `Page.searched_to`. With a `route` they are shown as they
+        stand on that one of several routes to Mixpanel.
         """
         return await self.call(
-            ops.PAGE, ops.PageRequest(before, after, limit, await self._filter(filter), wait)
+            ops.PAGE, ops.PageRequest(before, after, limit, await self._filter(filter), wait, route)
         )
 
-    async def detail(self, id: int) -> MessageDetail:
-        """Return everything about one message. Raises InputError if the journal does not have it."""
-        return await self.call(ops.DETAIL, ops.DetailRequest(id))
+    async def detail(self, id: int, route: str = "") -> MessageDetail:
+        """Return everything about one message. Raises InputError if the journal does not have it.
+
+        With several routes to Mixpanel the verdict is that along `route`, or along the message's first one.
+        """
+        return await self.call(ops.DETAIL, ops.DetailRequest(id, route))
 
     async def super_properties(self, id: int, *, anyway: bool = False) -> SuperProperties:
         """Return what is registered in the browser after a Segment message, if the page is in device mode.
@@ -156,13 +161,15 @@ class Viewer(Caller):
         """
         return await self.call(ops.SET_FORWARDING, ops.ForwardingRequest(on, reread))
 
-    async def validate(self, ids: Sequence[int]) -> list[Validated]:
+    async def validate(self, ids: Sequence[int], route: str = "") -> list[Validated]:
         """Send messages to Mixpanel once, whether forwarding is on or off; one result for each id, in order.
+
+        With several routes to Mixpanel each goes along its first one, or along `route`.
 
         After an answer that concerns every request (401, 429, 5xx, none) the rest is not sent. Raises
         ForwardingRefused if the engine's settings cannot send, InputError for more than 500 ids.
         """
-        return list((await self.call(ops.VALIDATE, ops.ValidateRequest(tuple(ids)))).messages)
+        return list((await self.call(ops.VALIDATE, ops.ValidateRequest(tuple(ids), route))).messages)
 
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages of the journal through segtap again and return how many."""
@@ -232,10 +239,13 @@ class Viewer(Caller):
         """
         return await self.call(ops.SET_ANSWERS, ops.AnswersRequest(tuple(answers)))
 
-    async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided:
-        """Carry out a decision about these messages: see `retry`, `drop` and `release`."""
+    async def decide(self, decision: Decision, ids: Sequence[int], route: str = "") -> Decided:
+        """Carry out a decision about these messages: see `retry`, `drop` and `release`.
+
+        With several routes to Mixpanel it is about all of them, or about `route` alone.
+        """
         operation = {"retry": ops.RETRY, "drop": ops.DROP, "release": ops.RELEASE}[decision]
-        return await self.call(operation, ops.DecisionRequest(tuple(ids)))
+        return await self.call(operation, ops.DecisionRequest(tuple(ids), route))
 
     async def clear(self) -> None:
         """Delete every message of the journal."""

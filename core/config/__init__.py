@@ -8,7 +8,7 @@ The file is `segtap.toml` in the current folder, else `pyproject.toml` there wit
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,11 +64,12 @@ def load(
     found = None if path is None else read_file(path)
     places: dict[str, SettingPlace] = {}
     routes: Routes | None = None
+    own: JsonObject = {}
     if found is not None:
         routes = _read_routes(found)
         if routes is not None:
             own = found.sections.get("destination", {})
-            found.sections["destination"] = {**own, **routes.destination}
+            found.sections["destination"] = {**own, **routes.first}
         layers.append((str(path), found.sections, found.plain))
         names = [*_names_in(found.sections, found.plain), *found.tables]
         places |= dict.fromkeys(names, SettingPlace("file", found.origin))
@@ -120,7 +121,20 @@ def load(
     )
     if found is not None:
         settings = _with_tables_of(found, settings)
-    return settings if routes is None else _with_routes(settings, routes)
+    if routes is None:
+        return settings
+    from .projects import with_projects
+
+    place = "" if found is None else found.origin
+    return with_projects(
+        settings, routes.routes, routes.projects, own, environ, elsewhere=_elsewhere(layers), file=place
+    )
+
+
+def _elsewhere(layers: Sequence[tuple[str, dict[str, JsonObject], JsonObject]]) -> str:
+    """Return the address that stands for every Mixpanel, by the environment or the command line."""
+    urls = [sections.get("destination", {}).get("mixpanel_url") for _, sections, _ in layers[-2:]]
+    return str(next((url for url in reversed(urls) if url), ""))
 
 
 def _read_routes(file: SettingsFile) -> Routes | None:
@@ -133,23 +147,6 @@ def _read_routes(file: SettingsFile) -> Routes | None:
         return read_routes(file.tables["routes"], str(file.path), file.path.parent)
     except SettingsError as error:
         raise file.fault_of_table("routes", error) from None
-
-
-def _with_routes(settings: Settings, routes: Routes) -> Settings:
-    """Return the settings with the routes, and the subscriptions that the one to Mixpanel names."""
-    settings = msgspec.structs.replace(settings, routes=routes.routes)
-    if not routes.subscriptions:
-        return settings
-    from .subscriptions import read_subscriptions
-
-    named = read_file(Path(routes.subscriptions))
-    if "subscriptions" not in named.tables:
-        raise SettingsError(f"{named.path}, which a route names, has no [[subscriptions]].")
-    try:
-        subscriptions = read_subscriptions(named.tables["subscriptions"], str(named.path))
-    except SettingsError as error:
-        raise named.fault_of_table("subscriptions", error) from None
-    return msgspec.structs.replace(settings, subscriptions=subscriptions)
 
 
 def read_again(settings: Settings) -> Settings:

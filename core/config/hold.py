@@ -6,7 +6,7 @@ import msgspec
 
 from ..errors import FilterFault, SettingsError
 from ..messages import Json, JsonObject
-from ..query import parse
+from ..query import Query, parse
 from ..settings import Hold
 from .nearest import nearest_key
 from .tables import tables_of
@@ -33,12 +33,18 @@ def _read(table: JsonObject, place: str) -> Hold:
         hold = msgspec.convert(table, Hold)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{place}: {error}.") from None
-    try:
-        query = parse(hold.filter)
-    except FilterFault as fault:
-        raise SettingsError(f"{place}, character {fault.start + 1}: {fault.sentence}") from None
+    query = deciding(hold.filter, place)
     if query.node is None:
         raise SettingsError(f"{place} is empty. Write filter = 'sent:yes' to hold every message.")
+    return hold
+
+
+def deciding(filter: str, place: str) -> Query:
+    """Return a filter that decides about the delivery of messages. Raises SettingsError naming the place."""
+    try:
+        query = parse(filter)
+    except FilterFault as fault:
+        raise SettingsError(f"{place}, character {fault.start + 1}: {fault.sentence}") from None
     if query.asks("delivery"):
         raise SettingsError(f"{place} asks for a delivery, but decides about it itself. Leave that term out.")
-    return hold
+    return query

@@ -1,6 +1,7 @@
 """`[[routes]]` of segtap.toml: where messages are sent while forwarding is on, each way with its own sources.
 
-What the route to Mixpanel says takes the place of the same keys under `[destination]`.
+What the first route to Mixpanel says takes the place of the same keys under `[destination]`. Each further one
+has settings of its own, for which `[destination]` has the defaults, but for token and credentials.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import ROUTE_KINDS, DestinationKind, RouteKind, RouteSettings
+from .hold import deciding
 from .nearest import nearest_key
 from .tables import tables_of
 
@@ -30,6 +32,8 @@ class RouteTable(msgspec.Struct, kw_only=True):
     received to files or a bucket."""
     write_keys: tuple[str, ...] = ()
     """The write keys of the sources that it is for; none: all."""
+    filter: str = ""
+    """Mixpanel: which of their messages it is for, in the filter language; none: all."""
     url: str = ""
     """Mirror: a server in place of Segment's. Archive: a folder, or s3://bucket/prefix. Mixpanel: a server in
     place of Mixpanel's."""
@@ -62,7 +66,7 @@ COMMON = ("name", "kind", "write_keys", "url")
 OWN: dict[RouteKind, tuple[str, ...]] = {
     "mixpanel": (
         *("region", "destination", "subscriptions", "token", "token_env", "api_secret_env"),
-        *("service_account_env", "project_id", "project_region", "source_name", "strict"),
+        *("service_account_env", "project_id", "project_region", "source_name", "strict", "filter"),
     ),
     "segment": ("region", "max_requests"),
     "archive": ("endpoint", "bucket_region", "every"),
@@ -74,36 +78,49 @@ BUCKET = "s3://"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
 
 
-class Routes(msgspec.Struct, frozen=True):
-    """What `[[routes]]` says: `destination` are keys of `[destination]` that the route to Mixpanel has, and
-    `subscriptions` is the file with its subscriptions, "" for none.
+class Project(msgspec.Struct, frozen=True):
+    """What a route to Mixpanel says: `destination` are keys of `[destination]`, and `subscriptions` is the
+    file with its subscriptions, "" for none. `place` names the route in faults.
     """
 
-    routes: tuple[RouteSettings, ...]
+    route: str
+    place: str
     destination: JsonObject
     subscriptions: str = ""
+
+
+class Routes(msgspec.Struct, frozen=True):
+    """What `[[routes]]` says: the routes, and beside them the projects that routes lead to."""
+
+    routes: tuple[RouteSettings, ...]
+    projects: tuple[Project, ...] = ()
+
+    @property
+    def first(self) -> JsonObject:
+        """The keys of `[destination]` that the first route to Mixpanel has."""
+        return self.projects[0].destination if self.projects else {}
 
 
 def read_routes(tables: Json, place: str, folder: Path) -> Routes:
     """Read a file's `[[routes]]`; `place` names the file, `folder` is where it lies. Raises SettingsError."""
     checked = tables_of(tables, f"{place}: routes are tables. Write each below a line [[routes]].")
     routes: list[RouteSettings] = []
-    destination: JsonObject = {}
-    subscriptions = ""
+    projects: list[Project] = []
     for number, table in enumerate(checked, start=1):
         one = _Table(table, f"{place}: route {number}", folder)
         route = one.route()
         if any(route.name == other.name for other in routes):
             raise SettingsError(f"{place}: two routes are named {route.name}. Give each a name of its own.")
         if route.kind == "mixpanel":
-            if any(other.kind == "mixpanel" for other in routes):
-                raise SettingsError(
-                    f"{place}: route {number} is the second to Mixpanel. segtap sends to one project: leave"
-                    " one of them, or run a second segtap with settings of its own."
-                )
-            destination, subscriptions = one.destination(), one.file("subscriptions")
+            projects.append(one.project(route.name))
         routes.append(route)
-    return Routes(tuple(routes), destination, subscriptions)
+    for project in projects[1:]:
+        if not project.destination.keys() & {"token", "token_env"}:
+            raise SettingsError(
+                f"{project.place} ({project.route}) names no project: each route to Mixpanel after the first"
+                " needs token or token_env."
+            )
+    return Routes(tuple(routes), tuple(projects))
 
 
 class _Table:
@@ -128,6 +145,8 @@ class _Table:
             read = msgspec.convert(table, RouteTable)
         except msgspec.ValidationError as error:
             raise self._fault(f"({name}): {error}") from None
+        if read.filter:
+            deciding(read.filter, f"{self._place} ({name}): filter")
         region = read.region.lower()
         if kind == "segment" and region == "in":
             raise self._fault(f"({name}) cannot have the region in: Segment has us and eu")
@@ -141,11 +160,16 @@ class _Table:
             bucket_region=read.bucket_region,
             max_requests=read.max_requests,
             every=read.every,
+            filter=read.filter,
         )
+
+    def project(self, name: str) -> Project:
+        """Return what a route to Mixpanel says of its project."""
+        return Project(name, self._place, self.destination(), self.file("subscriptions"))
 
     def destination(self) -> JsonObject:
         """Return the keys of `[destination]` in a route to Mixpanel, under the names that they have there."""
-        left_out = (*COMMON[:3], "subscriptions")
+        left_out = (*COMMON[:3], "subscriptions", "filter")
         return {
             OF_DESTINATION.get(key, key): value for key, value in self._table.items() if key not in left_out
         }

@@ -21,11 +21,12 @@ from ..destinations.filters import filter_faults
 from ..destinations.transformations import transformation_faults
 from ..identities.table import Identities
 from ..index.revision import revision_of
+from ..index.ways import ways_of
 from ..masks import masks_of, secrets_in_settings
 from ..messages import Message, SourceKind
 from ..objections import Objection
 from ..outcomes import FunctionOutcome
-from ..pipeline import compile_settings, run
+from ..pipeline import CompiledSettings, compile_settings, run
 from ..pipeline.explain import explained
 from ..pipeline.kept import kept_fault, kept_outcomes, unpack_verdict
 from ..pipeline.stages import remake, second_receipt, sent
@@ -64,6 +65,8 @@ class ActiveSettings:
         """
         compiled = compile_settings(settings)
         checks, destination = compiled.checks, compiled.destination
+        self.ways = ways_of(settings)
+        """The routes to Mixpanel where there are several, else None."""
         self.compiled, self.destination = compiled, destination
         self.runs_functions = compiled.runs_functions
         self.revision = revision_of(settings)
@@ -74,10 +77,9 @@ class ActiveSettings:
         if gathered_by != self.gathered_by:
             self.gathered_by = gathered_by
             self.gather(self.new_gathered())
-        own = [fault for one in compiled.each for fault in subscription_faults(one.destination)]
-        own += [
-            fault for one in compiled.each for fault in (one.checks.plan.faults if one.checks.plan else ())
-        ]
+        each = compiled.each if self.ways is None else self.ways.compiled
+        own = [fault for one in each for fault in subscription_faults(one.destination)]
+        own += [fault for one in each for fault in (one.checks.plan.faults if one.checks.plan else ())]
         self.faults = (
             *transformation_faults(settings.transformations, destination.kind),
             *filter_faults(settings.filters),
@@ -95,15 +97,28 @@ class ActiveSettings:
 
     def judge(self, message: Message) -> Verdict:
         """Judge the message, by the clock of the moment it was received."""
-        return run(message, self.compiled)
+        return run(message, self.compiled) if self.ways is None else self.ways.judge(message)
 
     def translated(self, message: Message) -> Translation:
         """Return the translation that the verdict on a message holds, without asking the rules."""
-        return remake(message, self.compiled).translation
+        return remake(message, self._compiled_for(message)).translation
+
+    def compiled_along(self, route: str) -> CompiledSettings:
+        """Return the settings by which messages are translated along a route."""
+        return self.compiled if self.ways is None or route not in self.ways else self.ways[route].compiled
+
+    def _compiled_for(self, message: Message) -> CompiledSettings:
+        """Return the settings of the first route for the message's source."""
+        if self.ways is None:
+            return self.compiled
+        return self.ways.first(message.write_key, message.source_kind).compiled
 
     def restore(self, message: Message, kept: Judged) -> Verdict | None:
-        """Return the verdict that the index keeps, its requests made again; None if it is stale."""
-        if kept.revision != self.revision:
+        """Return the verdict that the index keeps, its requests made again; None if it is stale.
+
+        With several routes it is not known which of them made it: it is made again.
+        """
+        if kept.revision != self.revision or self.ways is not None:
             return None
         if outcomes := self.outcomes(kept):
             message = msgspec.structs.replace(message, outcomes=outcomes)
@@ -174,4 +189,4 @@ class ActiveSettings:
 
     def explained(self, detail: MessageDetail) -> MessageDetail:
         """Add the source of every translated value to the detail."""
-        return explained(detail, self.compiled)
+        return explained(detail, self.compiled_along(detail.route))

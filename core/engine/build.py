@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import msgspec
 
@@ -39,18 +40,20 @@ from ..relay.choosing import Choosing
 from ..segment_names import device_settings
 from ..serve.certificates import Certificates
 from ..serve.server import Listener, WebServer
-from ..settings import Settings
+from ..settings import DEFAULT_ROUTE, Settings
 from ..sources.bounds import bounds_of
 from ..sources.segment.cdn import DeviceMode
-from ..stores.base import Stores
+from ..stores.base import Outbox, Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates
+from .along import WayTranslator, summed_to
 from .commands import Commands
 from .deliveries import Deliveries
 from .delivery_log import log_deliveries
 from .expecting import Expecting
 from .exporting import Exporting
 from .forwarder_switch import ForwarderSwitch
+from .forwarders import Forwarders
 from .functions import EngineFunctions
 from .gathering import Gathering
 from .history import History
@@ -126,12 +129,14 @@ def build(
     listener: Listener,
     *,
     token: str,
+    routed: bool = False,
     resumed: bool = False,
     interrupted: str = "",
 ) -> Parts:
     """Make an engine's parts, which read by `active`, store in `stores` and are reached at `listener`.
 
-    `token` is that of the API. For `resumed` and `interrupted` see `ForwarderSwitch`.
+    `token` is that of the API. `routed`: the journal has messages that went along one of several routes to
+    Mixpanel. For `resumed` and `interrupted` see `ForwarderSwitch`.
     """
     settings = active.settings
     feed = Feed(lambda: queries.state())
@@ -144,7 +149,7 @@ def build(
     redacting = Redacting(lambda: active.settings, looked)
     prepare = redacting.receipt
     if settings.routes:
-        choosing = Choosing(settings.whole_routes, settings.mixpanel_route, looked, lambda: switch.on)
+        choosing = Choosing(settings.whole_routes, settings.mixpanel_routes, looked, lambda: switch.on)
 
         async def prepare(receipt: Receipt) -> Receipt:
             # What the route is chosen by may be redacted.
@@ -176,8 +181,8 @@ def build(
         stores,
         reader,
         publish=publish,
-        offer=lambda summary, made: forwarder.offer(summary, made),
-        owed=lambda: forwarder.wake(),
+        offer=lambda summary, made: first.offer(summary, made),
+        owed=lambda: forwarders.wake(),
         faults=faults,
         count=meter.counted(looked.count),
         hold=Holding(lambda: active.settings.hold, lambda: active.settings.sources).holds,
@@ -192,8 +197,16 @@ def build(
 
     delivered = _delivered(feed, meter, lambda: relays.told())
 
-    def halted(why: str) -> None:
-        switch.note_halt(why)
+    names = [route.name for route in settings.mixpanel_routes] or [DEFAULT_ROUTE]
+    several = len(names) > 1
+    outboxes: dict[str, Outbox] = {}
+    if several or routed:
+        for place, name in enumerate(names):
+            summed = summed_to(feed, meter, lambda: relays.told(), name)
+            outboxes[name] = stores.outbox.along(name, rest=place == 0, summed=summed)
+
+    def halted(route: str, why: str) -> None:
+        switch.note_halt(f"route {route}: {why}" if several else why)
         feed.touch()
 
     def load(owed: Sequence[Owed]) -> AsyncIterator[list[Message]]:
@@ -212,22 +225,28 @@ def build(
         meter.owe(owed)
         return elsewhere.given(owed)
 
-    forwarder = Forwarder(
-        stores,
-        load,
-        active,
-        settings=settings.destination,
-        options=settings.forward,
-        on_delivery=delivered,
-        on_trouble=feed.touch,
-        on_halt=halted,
-        dry_run=settings.dry_run,
-        linger=LINGER,
-        elsewhere=given,
-    )
-    relays = Relays(settings, stores, reader, listener, supervisor, faults, feed)
+    each = {
+        name: Forwarder(
+            stores,
+            load,
+            WayTranslator(active, name) if several else active,
+            settings=settings.for_route(name).destination,
+            options=settings.forward,
+            on_delivery=None if outboxes else delivered,
+            on_trouble=feed.touch,
+            on_halt=partial(halted, name),
+            dry_run=settings.dry_run,
+            linger=LINGER,
+            elsewhere=None if several else given,
+            outbox=outboxes.get(name),
+        )
+        for name in names
+    }
+    first, forwarders = each[names[0]], Forwarders(each)
+    left = summed_to(feed, meter, lambda: relays.told(), "")
+    relays = Relays(settings, stores, reader, listener, supervisor, faults, feed, forwarders.fault_of, left)
     switch = ForwarderSwitch(
-        forwarder,
+        forwarders,
         relays,
         stores,
         active,
@@ -238,7 +257,7 @@ def build(
     )
     backlog = Backlog(reader, workers, lambda: indexer.behind)
     rejudging = Rejudging(stores, reader, backlog, supervisor, feed)
-    change = SettingsChange(active, stores, rejudging, forwarder, switch, summing, gathering, feed, faults)
+    change = SettingsChange(active, stores, rejudging, forwarders, switch, summing, gathering, feed, faults)
     watch = SettingsWatch(settings, change.apply, faults)
     expecting = Expecting(stores, reader, lambda: bounds_of(active.settings.ingest), indexer, feed)
     queries = Queries(
@@ -264,14 +283,14 @@ def build(
         relays,
         started_at=now(),
     )
-    deliveries = Deliveries(stores, forwarder, delivered, now)
+    deliveries = Deliveries(stores, forwarders, outboxes, delivered, now)
     commands = Commands(
         active,
         stores,
         log,
         reader,
         switch,
-        Sending(active, stores, reader, switch, indexer.idle, delivered),
+        Sending(active, stores, reader, switch, indexer.idle, delivered, outboxes),
         watch,
         indexer,
         history,

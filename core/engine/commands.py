@@ -94,9 +94,9 @@ class Commands:
             self._watch.forget()
         self._feed.touch()
 
-    async def validate(self, ids: Sequence[int]) -> list[Validated]:
+    async def validate(self, ids: Sequence[int], route: str = "") -> list[Validated]:
         """Send messages to Mixpanel once, forwarding on or off; return a result for each id, in order."""
-        return await self._sending.validate(ids)
+        return await self._sending.validate(ids, route)
 
     async def replay(self, ids: Sequence[int]) -> int:
         """Send messages of the journal through segtap again and return how many."""
@@ -158,9 +158,9 @@ class Commands:
         async with Elsewhere(url) as elsewhere:
             return [await elsewhere.post(message)]
 
-    async def decide(self, decision: Decision, ids: Sequence[int]) -> Decided:
+    async def decide(self, decision: Decision, ids: Sequence[int], route: str = "") -> Decided:
         """Send messages to Mixpanel, or keep them from being sent, as the user decided."""
-        changed, others = await self._deliveries.decide(decision, ids)
+        changed, others = await self._deliveries.decide(decision, ids, route)
         return Decided(tuple(changed), tuple(others))
 
     async def drop_route(self, route: str) -> int:

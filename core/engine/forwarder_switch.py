@@ -11,13 +11,13 @@ from collections.abc import AsyncGenerator, Callable
 
 from ..errors import ForwardingRefused
 from ..forward.credentials import aim_of, credentials_in_words, service_account_fault
-from ..forward.forwarder import Forwarder
 from ..masks import mask_token, project_in_words
 from ..serve.launch import Switch
 from ..settings import Settings
 from ..stores.base import Stores
 from ..text import joined
 from .active import ActiveSettings
+from .forwarders import Forwarders
 from .relays import Relays, where
 from .supervisor import Supervisor
 
@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 STOP_GRACE = 5.0
 """Seconds that requests to Mixpanel under way have to be answered at a stop."""
-FORWARDING = "forwarding"
 
 
 def cannot_forward_why(settings: Settings) -> str:
@@ -36,13 +35,20 @@ def cannot_forward_why(settings: Settings) -> str:
         return "segtap proxy passes every request on already: forwarding too would count everything twice."
     if settings.mixpanel_route is None:
         return ""
-    if not settings.destination.token:
-        name = settings.destination.token_env
-        return (
-            f"No project token is set. Put it into the environment as {name}, or into segtap.toml as"
-            f' token = "…" under [destination], and start segtap again.'
-        )
-    return service_account_fault(settings.destination)
+    several = len(settings.mixpanel_routes) > 1
+    for route in settings.mixpanel_routes:
+        to = settings.for_route(route.name).destination
+        if not to.token:
+            what, where = "No project token is set", "under [destination]"
+            if several:
+                what, where = f"The route {route.name} has no project token", "in that route"
+            return (
+                f"{what}. Put it into the environment as {to.token_env}, or into segtap.toml as"
+                f' token = "…" {where}, and start segtap again.'
+            )
+        if fault := service_account_fault(to):
+            return f"The route {route.name}: {fault}" if several else fault
+    return ""
 
 
 HALTED_WAYS = (
@@ -98,7 +104,7 @@ class ForwarderSwitch:
 
     def __init__(
         self,
-        forwarder: Forwarder,
+        forwarders: Forwarders,
         relays: Relays,
         stores: Stores,
         active: ActiveSettings,
@@ -112,7 +118,7 @@ class ForwarderSwitch:
         self.interrupted = interrupted
         self.report: Callable[[Switch], None] = lambda switch: None
         """Called with each turn of the switch, before it is acknowledged."""
-        self._forwarder = forwarder
+        self._forwarders = forwarders
         self._relays = relays
         self._stores = stores
         self._active = active
@@ -120,7 +126,7 @@ class ForwarderSwitch:
         self._url = url
         self._resumed = resumed
         self._turning = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._sent_before = 0
         self._halted_aim = ""
 
@@ -131,18 +137,21 @@ class ForwarderSwitch:
 
     @property
     def halted(self) -> bool:
-        """True while forwarding is on but a fault keeps it from sending until it is tried again."""
-        return self.on and self._forwarder.halted
+        """True while forwarding is on but a fault keeps it from sending until it is tried again.
+
+        With several routes to Mixpanel that holds for one of them at least.
+        """
+        return self.on and self._forwarders.halted
 
     @property
     def sending(self) -> bool:
-        """True while it is on and has not halted: what is owed is sent."""
-        return self.on and not self._forwarder.halted
+        """True while it is on and has not halted: what is owed is sent, along one route at least."""
+        return self.on and self._forwarders.sending
 
     @property
     def halted_why(self) -> str:
         """Why it has halted, "" if it has not."""
-        return self._forwarder.halt_words if self.halted else ""
+        return self._forwarders.halt_words if self.halted else ""
 
     @property
     def changed_since_halt(self) -> bool:
@@ -152,12 +161,12 @@ class ForwarderSwitch:
     @property
     def fault(self) -> str:
         """What is wrong with forwarding, "" while it is off."""
-        return self._forwarder.fault if self.on else ""
+        return self._forwarders.fault if self.on else ""
 
     @property
     def retry(self) -> tuple[str, int]:
         """The part of `fault` that will be tried again by itself, and when (ms; 0: unknown)."""
-        return self._forwarder.retry if self.on else ("", 0)
+        return self._forwarders.retry if self.on else ("", 0)
 
     @property
     def state(self) -> Switch:
@@ -177,9 +186,9 @@ class ForwarderSwitch:
             raise ForwardingRefused(why)
         async with self._turning:
             if on and self.on:
-                if self._forwarder.halted:
+                if self._forwarders.halted:
                     logger.info("forwarding tries again")
-                    self._forwarder.resume()
+                    self._forwarders.resume()
                 return
             if on:
                 await self._relays.check()
@@ -209,14 +218,15 @@ class ForwarderSwitch:
         """Keep forwarding as it is meanwhile; a forwarder that has halted has its last answers by then."""
         async with self._turning:
             if self.halted:
-                await self._forwarder.wait_idle()
+                await self._forwarders.wait_idle()
             yield
 
     async def stop(self) -> None:
         """Let requests under way end, for `STOP_GRACE`. Does nothing if the forwarder does not run."""
-        task, self._task = self._task, None
-        if task is not None:
-            await self._forwarder.stop(STOP_GRACE)
+        tasks, self._tasks = self._tasks, []
+        if tasks:
+            await self._forwarders.stop(STOP_GRACE)
+        for task in tasks:
             await self._supervisor.end(task)
         await self._relays.stop(STOP_GRACE)
 
@@ -231,7 +241,7 @@ class ForwarderSwitch:
         if self._active.settings.forward.receive_only:
             return
         if self._active.settings.mixpanel_route is not None:
-            self._task = self._supervisor.start(
-                FORWARDING, self._forwarder.run, well=self._forwarder.wait_idle
-            )
+            self._tasks = [
+                self._supervisor.start(name, run, well=well) for name, run, well in self._forwarders.runs()
+            ]
         self._relays.start()

@@ -168,7 +168,13 @@ class Engine:
         self._cleanup.callback(self._listener.close)
         refuse_routes(settings, self._listener, shared=opened.shared)
         parts = self._parts = build(
-            active, opened, self._listener, token=self.token, resumed=resumed, interrupted=interrupted
+            active,
+            opened,
+            self._listener,
+            token=self.token,
+            routed=bool(await opened.index.standing_counts()),
+            resumed=resumed,
+            interrupted=interrupted,
         )
         self._cleanup.callback(parts.knocks.close)
         if parts.exporting is not None:

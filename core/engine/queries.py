@@ -40,6 +40,7 @@ from ..sources.bounds import Bounds, bounds_of
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .aggregates import Aggregates, row_lines
+from .along import page_along
 from .copies import Copies, may_have_copy
 from .deliveries import LISTED, delivery_rows
 from .expecting import Expecting
@@ -213,11 +214,16 @@ class Queries:
         limit: int = 200,
         filter: str = "",
         wait: int | None = None,
+        route: str = "",
     ) -> Page:
         """Return messages of the list that match a filter, oldest first. Raises FilterFault.
 
-        A search ends after `wait` milliseconds, with what was found so far.
+        A search ends after `wait` milliseconds, with what was found so far. With a `route` the messages are
+        shown as they stand on that one of several routes to Mixpanel.
         """
+        if route:
+            page = await self.page(before=before, after=after, limit=limit, filter=filter, wait=wait)
+            return await page_along(self._stores, page, route)
         query = parse(filter)
         if query.node is None:
             page = await self._stores.index.page(before=before, after=after, limit=limit)
@@ -237,9 +243,9 @@ class Queries:
             page = msgspec.structs.replace(page, searched=searched)
         return await with_statuses(self._stores, page)
 
-    async def detail(self, id: int) -> MessageDetail:
-        """Return everything about one message."""
-        detail = await self._active.why(await self._reader.detail(self._stores, id))
+    async def detail(self, id: int, route: str = "") -> MessageDetail:
+        """Return everything about one message; with several routes to Mixpanel the verdict along one."""
+        detail = await self._active.why(await self._reader.detail(self._stores, id, route))
         if self._attempts:
             line = detail.summary
             of = self._attempts.at(line.received_at) if line.refused else self._attempts.of(line.message_id)

@@ -9,15 +9,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from ..api.feed import Feed
 from ..api.models import Summary
+from ..checks import called
 from ..index.backlog import Backlog, pieces_of
 from ..index.pace import Pace
 from ..index.pieces import JudgedReceipt
 from ..index.receipts import ReceiptReader
-from ..index.summaries import judged_of
+from ..index.summaries import judged_of, with_found
 from ..index.workers import BACKLOG
 from ..messages import Receipt, seq_of
 from ..stores.base import Revision, Stores
 from ..stores.stretches import receipts_at
+from ..verdict import Finding
 from .supervisor import Supervisor
 
 STRETCH = 50
@@ -123,7 +125,7 @@ class Rejudging:
                 if entry is None:
                     apart.append(line)
                 else:
-                    revisions.append(Revision(line.id, entry.judged))
+                    revisions.append(Revision(line.id, entry.judged, standings=entry.standings))
         revisions += await self._by_itself(apart)
         if revisions:
             await self._stores.index.revise(revisions)
@@ -149,9 +151,26 @@ class Rejudging:
         """Judge the messages of these lines in this process, with the marks that the lines have."""
         reader, revision = self._reader, self._reader.revision
         found = await self._stores.index.findings([line.id for line in lines])
+        if reader.ways is not None:
+            return await self._along_routes({line.id: line for line in lines}, found)
         revisions: list[Revision] = []
         for message in await reader.load(self._stores, lines):
             own = await reader.inspected(message)
             whole = reader.whole(message, own, found.get(message.id, ()))
             revisions.append(Revision(message.id, judged_of(whole, message.marks, own, revision)))
+        return revisions
+
+    async def _along_routes(
+        self, lines: Mapping[int, Summary], found: Mapping[int, tuple[Finding, ...]]
+    ) -> list[Revision]:
+        """Judge messages along each of several routes to Mixpanel."""
+        reader = self._reader
+        revisions: list[Revision] = []
+        async for receipt in receipts_at(self._stores.receipts, sorted({seq_of(id) for id in lines})):
+            for message in await reader.recorded(await reader.load_from(receipt, lines)):
+                entry = reader.judged(message, receipt).prepared.entry
+                if own := found.get(message.id):
+                    named = called(message.document)
+                    entry = with_found(entry, own, reader.adjusted(named, own))
+                revisions.append(Revision(message.id, entry.judged, standings=entry.standings))
         return revisions

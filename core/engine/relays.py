@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
 from ..api.feed import Feed
 from ..api.models import RouteState
-from ..delivery import Handover, Outcome, RouteCounts
+from ..delivery import Delivery, DeliveryCounts, DeliveryState, Handover, Outcome, RouteCounts
 from ..errors import ForwardingRefused, InputError
 from ..faults import Faults
 from ..forward.clock import SystemClock
+from ..forward.decisions import decide
 from ..index.receipts import ReceiptReader
 from ..masks import mask_token, project_in_words
 from ..messages import Receipt
@@ -30,18 +32,21 @@ from ..relay.objects import objects_of
 from ..relay.runner import Runner
 from ..serve.server import Listener
 from ..settings import RouteSettings, Settings
-from ..stores.base import Stores
-from ..text import clean, counted, shorten
+from ..stores.base import Stores, Summed
+from ..text import clean, counted, joined, shorten
 from .export import export_line
 from .supervisor import Supervisor
 
 _NOTHING = RouteCounts()
+_AT_ONCE = 1_000
+"""Messages that are dropped together."""
 
 
 class Relays:
     """Hands whole requests to the routes of the settings, as they were when the engine started.
 
-    The feed tells what came of them.
+    The feed tells what came of them. `fault_of` returns what is wrong with a route to Mixpanel, and
+    `summed` is called with what becomes of the messages of one that was taken out.
     """
 
     def __init__(
@@ -53,7 +58,11 @@ class Relays:
         supervisor: Supervisor,
         faults: Faults,
         feed: Feed,
+        fault_of: Callable[[str], str],
+        summed: Summed,
     ) -> None:
+        self._fault_of = fault_of
+        self._summed = summed
         self._settings = settings
         self._stores = stores
         self._reader = reader
@@ -105,15 +114,16 @@ class Relays:
             await self._supervisor.end(task)
 
     async def look_for_left_over(self) -> None:
-        """Report each route to which requests are owed, but which the settings no longer have.
+        """Report each route to which something is owed, but which the settings no longer have.
 
         Such requests keep room in the journal.
         """
-        for route, requests in (await self._left_over()).items():
+        for route, owed in (await self._left_over()).items():
+            what = [counted(number, noun) for noun, number in owed.items()]
             self._faults.report(
                 f"route {route}",
                 f"Still owed to the route {clean(route)}, which is no longer in [[routes]]: "
-                f"{counted(requests, 'request')}. Put it back, or drop them with: segtap deliveries "
+                f"{joined(what)}. Put it back, or drop them with: segtap deliveries "
                 f"drop --route {clean(shlex.quote(route))}",
             )
 
@@ -127,7 +137,7 @@ class Relays:
                 f"The route {clean(route)} is in [[routes]]. Take it out and start segtap again, "
                 "then drop what is owed to it."
             )
-        dropped = await drop_route(self._stores, route)
+        dropped = await drop_route(self._stores, route, self._summed)
         self._faults.clear(f"route {route}")
         return dropped
 
@@ -136,15 +146,43 @@ class Relays:
         if not self._settings.routes:
             return ()
         counts = await self._stores.requests.counts()
-        return tuple(self._state(route, counts) for route in self._settings.routes)
+        standings: dict[str, DeliveryCounts] = {}
+        if len(self._settings.mixpanel_routes) > 1:
+            standings = await self._stores.index.standing_counts()
+        return tuple(
+            self._state(route, counts)
+            if route.kind != "mixpanel" or len(self._settings.mixpanel_routes) < 2
+            else self._mixpanel_state(route, standings.get(route.name, DeliveryCounts()))
+            for route in self._settings.routes
+        )
 
-    async def _left_over(self) -> Counter[str]:
-        """Return how many requests are owed to routes that the settings do not have."""
-        found: Counter[str] = Counter()
+    async def _left_over(self) -> dict[str, Counter[str]]:
+        """Return what is owed to routes that the settings do not have: how many requests, or messages."""
+        found: dict[str, Counter[str]] = {}
         for name, one in (await self._stores.requests.counts()).items():
             if one.waiting and name not in self._runners:
-                found[name.removesuffix(REFUSED)] += one.waiting
+                found.setdefault(name.removesuffix(REFUSED), Counter())["request"] += one.waiting
+        names = {route.name for route in self._settings.mixpanel_routes}
+        for name, one in (await self._stores.index.standing_counts()).items():
+            if one.owed and name not in names:
+                found.setdefault(name, Counter())["message"] += one.owed
         return found
+
+    def _mixpanel_state(self, route: RouteSettings, of: DeliveryCounts) -> RouteState:
+        """Return how one of several routes to Mixpanel stands: it counts messages, held ones as waiting."""
+        return RouteState(
+            name=route.name,
+            kind=route.kind,
+            to=where(route, self._settings),
+            write_keys=route.write_keys,
+            filter=route.filter,
+            waiting=of.waiting + of.held,
+            sent=of.sent,
+            refused=of.refused,
+            uncertain=of.uncertain,
+            stuck=of.stuck,
+            fault=self._fault_of(route.name),
+        )
 
     def _state(self, route: RouteSettings, of: Mapping[str, RouteCounts]) -> RouteState:
         """Return how a route stands; an archive's refused requests and records count with the others."""
@@ -222,23 +260,56 @@ class Relays:
         return place, b"".join(lines)
 
 
-async def drop_route(stores: Stores, route: str) -> int:
-    """Owe nothing more to a route, and return how many requests that were.
+async def drop_route(stores: Stores, route: str, summed: Summed = lambda lines, states: None) -> int:
+    """Owe nothing more to a route, and return how many requests or messages that were.
 
-    Raises InputError if that was nothing.
+    `summed` is called with what becomes of messages. Raises InputError if nothing was owed.
     """
     counts = await stores.requests.counts()
     names = [name for name in (route, route + REFUSED) if name in counts and counts[name].waiting]
-    if not names:
+    messages = await _drop_messages(stores, route, summed)
+    if not names and not messages:
         raise InputError(f"Nothing is owed to a route {shorten(clean(route), 80)}.")
-    return sum([await stores.requests.drop(name) for name in names])
+    return messages + sum([await stores.requests.drop(name) for name in names])
+
+
+async def _drop_messages(stores: Stores, route: str, summed: Summed) -> int:
+    """Send nothing more of the messages that are owed to Mixpanel along a route; return how many it was."""
+    if not (await stores.index.standing_counts()).get(route, DeliveryCounts()).owed:
+        return 0
+    outbox = stores.outbox.along(route, rest=False, summed=summed)
+    dropped = after = 0
+    while lines := (await stores.index.page(after=after, limit=_AT_ONCE)).summaries:
+        after = lines[-1].id
+        standings = await stores.index.standings([line.id for line in lines])
+        attempts = await outbox.deliveries_of(list(standings))
+        now = time.time_ns() // 1_000_000
+        tried: list[Delivery] = []
+        states: list[tuple[int, DeliveryState]] = []
+        for id, ways in standings.items():
+            for one in ways:
+                made = decide("drop", id, one.delivery, attempts.get(id, ()), now)
+                if one.route == route and not isinstance(made, str):
+                    tried += made.lines
+                    states.append((id, made.state))
+        if states:
+            await outbox.record(tried, states)
+        dropped += len(states)
+    return dropped
 
 
 def refuse_routes(settings: Settings, listener: Listener, *, shared: bool) -> None:
     """Raise ForwardingRefused if a mirror of the settings names this segtap's own address.
 
-    Also if the journal is `shared` with other engines, each of which would hand over every request.
+    Also if the journal is `shared` with other engines, each of which would hand over every request, and for
+    several routes to Mixpanel then.
     """
+    if shared and len(settings.mixpanel_routes) > 1:
+        names = joined([route.name for route in settings.mixpanel_routes])
+        raise ForwardingRefused(
+            f"The routes {names} cannot be used with a journal in NATS, which knows one route to Mixpanel."
+            " Leave one of them in [[routes]], or choose a file with --journal PATH."
+        )
     if shared and settings.whole_routes:
         raise ForwardingRefused(
             f"The route {settings.whole_routes[0].name} cannot be used with a journal in NATS: routes of kind"
@@ -262,7 +333,7 @@ def leads_back(route: RouteSettings) -> str:
 def where(route: RouteSettings, settings: Settings) -> str:
     """Return where a route leads, in words."""
     if route.kind == "mixpanel":
-        to = settings.destination
+        to = settings.for_route(route.name).destination
         return project_in_words(mask_token(to.token), to.region, to.mixpanel_url, to.project_region)
     if route.kind == "segment":
         return f"Segment at {upstream_of(route).origin}"

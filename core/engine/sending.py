@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+
+import msgspec
 
 from ..api.models import Summary
-from ..delivery import OWED_STATES, DeliveryState, Validated
+from ..delivery import OWED_STATES, DeliveryState, RouteStanding, Validated
 from ..errors import ForwardingRefused, InputError
 from ..forward.client import HttpxTransport
 from ..forward.clock import SystemClock
 from ..forward.credentials import service_account_of
-from ..forward.made import made_from
+from ..forward.made import OwedTranslator, made_from
 from ..forward.once import Once
 from ..forward.sender import OnDelivery
 from ..forward.unsent import why_nothing
 from ..index.receipts import ReceiptReader
 from ..masks import secrets_in
 from ..messages import Marks, Message
-from ..stores.base import Stores
+from ..settings import DestinationSettings
+from ..stores.base import Outbox, Stores
+from ..text import clean, shorten
 from .active import ActiveSettings
+from .along import WayTranslator
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
 
 MAX_AT_ONCE = 500
@@ -47,7 +52,9 @@ class Sending:
         switch: ForwarderSwitch,
         listed: Callable[[], Awaitable[None]],
         on_delivery: OnDelivery,
+        outboxes: Mapping[str, Outbox],
     ) -> None:
+        self._outboxes = outboxes
         self._active = active
         self._stores = stores
         self._reader = reader
@@ -56,11 +63,14 @@ class Sending:
         self._on_delivery = on_delivery
         self._one_at_a_time = asyncio.Lock()
 
-    async def validate(self, ids: Sequence[int]) -> list[Validated]:
+    async def validate(self, ids: Sequence[int], route: str = "") -> list[Validated]:
         """Send messages to Mixpanel once, whether forwarding is on or off; one result for each id, in order.
 
-        Raises ForwardingRefused if these settings cannot send, InputError for too many ids or none.
+        With several routes each goes along its first one, or along `route`. Raises ForwardingRefused if these
+        settings cannot send, InputError for too many ids or none, or a route that is not there.
         """
+        if route and (self._active.ways is None or route not in self._active.ways):
+            raise InputError(f"There is no route to Mixpanel that is named {shorten(clean(route), 80)}.")
         if not 1 <= len(ids) <= MAX_AT_ONCE:
             raise InputError(
                 f"Between 1 and {MAX_AT_ONCE} messages can be sent in one request, not {len(ids)}."
@@ -70,7 +80,7 @@ class Sending:
         wanted = list(dict.fromkeys(ids))
         await self._listed()
         async with self._one_at_a_time, self._alone() as alone:
-            found = await self._validate(wanted, alone=alone)
+            found = await self._validate(wanted, route, alone=alone)
         return [found[id] for id in ids]
 
     @contextlib.asynccontextmanager
@@ -84,28 +94,62 @@ class Sending:
         async with self._switch.held():
             yield not self._switch.sending
 
-    async def _validate(self, ids: Sequence[int], *, alone: bool) -> dict[int, Validated]:
-        active, found = self._active, dict[int, Validated]()
-        settings = active.settings
-        account = service_account_of(settings.destination)
+    async def _validate(self, ids: Sequence[int], route: str, *, alone: bool) -> dict[int, Validated]:
+        found: dict[int, Validated] = {}
         lines = await self._lines(ids, found)
         messages = await self._reader.load(self._stores, list(lines.values()))
-        before = await self._stores.outbox.deliveries_of(list(lines))
+        if (ways := self._active.ways) is None:
+            way = _Way(self._active, self._active.settings.destination, self._stores.outbox)
+            await self._validate_along(way, messages, lines, found, alone=alone)
+        else:
+            standings = await self._stores.index.standings(list(lines))
+            by_route: dict[str, list[Message]] = {}
+            for message in messages:
+                own = [one.route for one in standings.get(message.id, ()) if one.route in ways]
+                name = route or next(iter(own), ways.first(message.write_key, message.source_kind).name)
+                by_route.setdefault(name, []).append(message)
+            for name, some in by_route.items():
+                there = {
+                    message.id: _along(lines[message.id], standings.get(message.id, ()), name)
+                    for message in some
+                }
+                to = self._active.settings.for_route(name).destination
+                way = _Way(WayTranslator(self._active, name), to, self._outboxes[name], along=True)
+                await self._validate_along(way, some, there, found, alone=alone)
+        for id in lines.keys() - found.keys():
+            found[id] = Validated(
+                id=id, words="it cannot be read from the journal", delivery=lines[id].delivery
+            )
+        return found
+
+    async def _validate_along(
+        self,
+        way: _Way,
+        messages: Sequence[Message],
+        lines: Mapping[int, Summary],
+        found: dict[int, Validated],
+        *,
+        alone: bool,
+    ) -> None:
+        """Send messages once to one project, and add the results to `found`."""
+        active, settings = self._active, self._active.settings
+        account = service_account_of(way.to)
+        before = await way.outbox.deliveries_of([message.id for message in messages])
         transport = HttpxTransport(total=TOTAL, connections=1)
         try:
             once = Once(
-                self._stores.outbox,
+                way.outbox,
                 transport,
                 SystemClock(),
-                mixpanel_url=settings.destination.mixpanel_url,
-                secrets=secrets_in(settings.destination),
-                on_delivery=self._on_delivery,
+                mixpanel_url=way.to.mixpanel_url,
+                secrets=secrets_in(way.to),
+                on_delivery=None if way.along else self._on_delivery,
             )
             sent: list[int] = []
             for message in messages:
                 id, state = message.id, lines[message.id].delivery
-                made = made_from(message, active, account)
-                owed = state in OWED_STATES or await self._is_owed(id)
+                made = made_from(message, way.translator, account)
+                owed = state in OWED_STATES or await _is_owed(way.outbox, id)
                 owed = owed or (self._stores.shared and state is DeliveryState.UNCERTAIN)
                 if isinstance(made, DeliveryState) or not made:
                     found[id] = Validated(id=id, words=why_not(message, active), delivery=state)
@@ -123,11 +167,6 @@ class Sending:
             found |= {id: once.result(id, lines[id].delivery) for id in sent}
         finally:
             await transport.close()
-        for id in lines.keys() - found.keys():
-            found[id] = Validated(
-                id=id, words="it cannot be read from the journal", delivery=lines[id].delivery
-            )
-        return found
 
     async def _lines(self, ids: Sequence[int], found: dict[int, Validated]) -> dict[int, Summary]:
         """Return the lines of messages; for ids of none, add to `found` why nothing is sent."""
@@ -145,9 +184,25 @@ class Sending:
                 lines[id] = line
         return lines
 
-    async def _is_owed(self, id: int) -> bool:
-        owed = await self._stores.outbox.owed(after=id - 1, limit=1)
-        return bool(owed) and owed[0].id == id
+
+class _Way(msgspec.Struct, frozen=True):
+    """One way to Mixpanel: what translates, the project, and the outbox; `along` one of several routes."""
+
+    translator: OwedTranslator
+    to: DestinationSettings
+    outbox: Outbox
+    along: bool = False
+
+
+def _along(line: Summary, standings: Sequence[RouteStanding], route: str) -> Summary:
+    """Return the line of a message as it stands on a route."""
+    one = next((one for one in standings if one.route == route), None)
+    return line if one is None else msgspec.structs.replace(line, delivery=one.delivery)
+
+
+async def _is_owed(outbox: Outbox, id: int) -> bool:
+    owed = await outbox.owed(after=id - 1, limit=1)
+    return bool(owed) and owed[0].id == id
 
 
 IS_HELD = "it is held: release it instead"

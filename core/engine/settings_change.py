@@ -14,7 +14,6 @@ import msgspec
 from ..api.feed import Feed
 from ..errors import JournalError
 from ..faults import Faults
-from ..forward.forwarder import Forwarder
 from ..forward.wire import check_address
 from ..json_text import to_json, whole_text
 from ..masks import masked_settings
@@ -23,6 +22,7 @@ from ..settings import Settings
 from ..stores.base import Stores
 from .active import ActiveSettings
 from .forwarder_switch import ForwarderSwitch, cannot_forward_why
+from .forwarders import Forwarders
 from .gathering import Gathering
 from .log import hide
 from .rejudge import Rejudging
@@ -45,7 +45,7 @@ class SettingsChange:
         active: ActiveSettings,
         stores: Stores,
         rejudging: Rejudging,
-        forwarder: Forwarder,
+        forwarders: Forwarders,
         switch: ForwarderSwitch,
         summing: Summing,
         gathering: Gathering,
@@ -55,7 +55,7 @@ class SettingsChange:
         self._active = active
         self._stores = stores
         self._rejudging = rejudging
-        self._forwarder = forwarder
+        self._forwarders = forwarders
         self._switch = switch
         self._summing = summing
         self._gathering = gathering
@@ -71,14 +71,14 @@ class SettingsChange:
         before = self._active.settings
         settings = with_reading_of(before, new)
         changed = settings.destination != before.destination
-        sends = self._switch.on and not (self._switch.halted and not cannot_forward_why(settings))
+        sends = self._switch.on and (self._switch.sending or bool(cannot_forward_why(settings)))
         waits = changed and sends
         if waits:
             settings = msgspec.structs.replace(settings, destination=before.destination)
         check_address(settings.destination.mixpanel_url)
         gathered_by = self._active.gathered_by
         self._active.use(settings)
-        self._forwarder.use(settings.destination, settings.forward)
+        self._forwarders.use(settings)
         hide(self._active.masks)
         if changed and self._switch.on and not waits:
             self._switch.report(self._switch.state)

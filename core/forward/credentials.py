@@ -120,6 +120,17 @@ def aim_of(settings: Settings) -> str:
 
 def credentials_in_words(settings: Settings) -> tuple[str, ...]:
     """Return what authenticates requests, and where it was given, one line each; no secret is in it."""
+    routes = settings.mixpanel_routes
+    if len(routes) < 2:
+        return _credentials_along(settings)
+    return tuple(
+        f"{route.name}: {line}"
+        for route in routes
+        for line in _credentials_along(settings.for_route(route.name))
+    )
+
+
+def _credentials_along(settings: Settings) -> tuple[str, ...]:
     to, places = settings.destination, settings.places
     token = f"the project token {mask_token(to.token)}" if to.token else "no project token"
     lines = [token + _given(places.get("destination.token"))]

@@ -17,7 +17,7 @@ from random import Random
 from ..api.models import Summary
 from ..masks import secrets_in
 from ..settings import DestinationSettings, ForwardSettings
-from ..stores.base import Stores
+from ..stores.base import Outbox, Stores
 from ..verdict import Translation
 from .batch import Limits, Queue
 from .client import HttpxTransport, Transport
@@ -38,7 +38,7 @@ PATIENCE = 10.0
 
 
 class Forwarder:
-    """Sends what `stores` owes until it is stopped.
+    """Sends what `stores` owes until it is stopped; with an `outbox` of one route what is owed along that.
 
     `load` reads the messages that are owed, and `elsewhere` has other processes make their records.
     `on_delivery` is called after every write to the journal with the attempts and the present state of each
@@ -71,6 +71,7 @@ class Forwarder:
         window: int = 4000,
         linger: float = 0.0,
         elsewhere: Elsewhere | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         check_address(settings.mixpanel_url)
         self._secrets = secrets_in(settings)
@@ -78,7 +79,10 @@ class Forwarder:
         self._on_halt = on_halt
         self._transport = transport
         self._clock: Clock = clock or SystemClock()
-        self._source = Source(stores, load, translator, self._clock, dry_run=dry_run, elsewhere=elsewhere)
+        outbox = stores.outbox if outbox is None else outbox
+        self._source = Source(
+            stores.index, outbox, load, translator, self._clock, dry_run=dry_run, elsewhere=elsewhere
+        )
         self._source.account = service_account_of(settings)
         options = options or ForwardSettings()
         self._source.uncertain = options.uncertain
@@ -89,7 +93,7 @@ class Forwarder:
         self._changed = asyncio.Event()
         self._interrupt = asyncio.Event()
         self._services = Services(
-            stores.outbox,
+            outbox,
             self._post,
             self._queue,
             self._clock,

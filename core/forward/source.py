@@ -14,7 +14,7 @@ from ..api.models import Summary
 from ..delivery import Delivery, DeliveryState, Outcome, Owed
 from ..messages import Marks, Message
 from ..settings import UncertainPolicy
-from ..stores.base import Stores
+from ..stores.base import Outbox, ReadableIndex
 from ..verdict import Translation
 from .clock import Clock
 from .credentials import ServiceAccount
@@ -71,7 +71,8 @@ class Source:
 
     def __init__(
         self,
-        stores: Stores,
+        index: ReadableIndex,
+        outbox: Outbox,
         load: Load,
         translator: OwedTranslator,
         clock: Clock,
@@ -84,7 +85,8 @@ class Source:
         self.more = True
         """True while the journal may owe messages that were not read yet."""
         self.unreadable = 0
-        self._stores = stores
+        self._index = index
+        self._outbox = outbox
         self._load = load
         self._elsewhere = elsewhere
         self._translator = translator
@@ -112,7 +114,7 @@ class Source:
         self.unreadable = self._after = 0
         self.more = True
         self._ready.clear()
-        newest = (await self._stores.index.page(limit=1)).summaries
+        newest = (await self._index.page(limit=1)).summaries
         # Only messages up to here can have been tried before.
         self._newest = newest[-1].id if newest else 0
 
@@ -132,7 +134,7 @@ class Source:
         """Return the next stretch of what is owed; empty when nothing more is."""
         # Cleared first, so that what becomes owed during the query is not lost.
         self.more = False
-        stretch = await self._stores.outbox.owed(after=self._after, limit=CHUNK)
+        stretch = await self._outbox.owed(after=self._after, limit=CHUNK)
         if len(stretch) == CHUNK:
             self.more = True
         if stretch:
@@ -143,7 +145,7 @@ class Source:
         """Make the records of a stretch, and open its messages in the ledger."""
         made = await self._read(stretch)
         again = [owed.id for owed in stretch if owed.id <= self._newest]
-        earlier = await self._stores.outbox.deliveries_of(again) if again else {}
+        earlier = await self._outbox.deliveries_of(again) if again else {}
         taken = Taken([], [], [], [])
         for owed in stretch:
             id = owed.id

@@ -354,5 +354,6 @@ class Indexer:
         if entry.summary.delivery is DeliveryState.WAITING:
             if self._hold(entry, one.whole):
                 return as_held(entry)
-            self._offer(entry.summary, one.source.made)
+            if not entry.standings:  # with several routes each makes its own
+                self._offer(entry.summary, one.source.made)
         return entry

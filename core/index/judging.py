@@ -11,6 +11,7 @@ from ..faults import Faults
 from ..messages import Message, Receipt
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict
 from .prepared import JudgedMessage, Own, prepare
+from .ways import Ways
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,11 @@ class Judging:
         """What names verdicts that are made now, "" if none are kept."""
         return ""
 
+    @property
+    def ways(self) -> Ways | None:
+        """The routes to Mixpanel where there are several, else None."""
+        return None
+
     def messages(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
         """Return the messages of an accepted receipt (at the positions in `only`), or what failed."""
         # Broad handlers stand here, in `verdict`, and in the reader's `observation`: whatever a message does
@@ -56,10 +62,13 @@ class Judging:
             self._faults.report(READING, words)
             return words
 
-    def verdict(self, message: Message) -> Verdict:
-        """Return what the message becomes and what the rules find, or the fault as its only finding."""
+    def verdict(self, message: Message, inspect: Inspect | None = None) -> Verdict:
+        """Return what the message becomes and what the rules find, or the fault as its only finding.
+
+        `inspect` judges by other settings than those of all messages.
+        """
         try:
-            return self._inspect(message)
+            return (inspect or self._inspect)(message)
         except Exception as error:
             logger.exception("message %d cannot be translated", message.id)
             words = f"segtap failed on message {message.id}: {type(error).__name__}: {error}"
@@ -76,6 +85,8 @@ class Judging:
         self, messages: Sequence[Message], receipt: Receipt, inspect: Together
     ) -> list[JudgedMessage]:
         """Judge messages, each by itself."""
+        if self.ways is not None:
+            return [self.judged(message, receipt) for message in messages]
         try:
             verdicts = inspect(messages)
         except Exception:
@@ -85,7 +96,9 @@ class Judging:
         return [self._prepared(message, verdict, receipt) for message, verdict in pairs]
 
     def judged(self, message: Message, receipt: Receipt) -> JudgedMessage:
-        """Judge a message by itself."""
+        """Judge a message by itself, along each of its routes if there are several."""
+        if (ways := self.ways) is not None:
+            return ways.judged(message, receipt, self.verdict, self.revision)
         return self._prepared(message, self.verdict(message), receipt)
 
     def _prepared(self, message: Message, verdict: Verdict, receipt: Receipt) -> JudgedMessage:

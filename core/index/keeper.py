@@ -10,6 +10,7 @@ from ..objections import Objection
 from ..outcomes import FunctionOutcome
 from ..stores.base import Judged
 from ..verdict import Translation, Verdict
+from .ways import Ways
 
 
 class Keeper(Protocol):
@@ -18,6 +19,11 @@ class Keeper(Protocol):
     @property
     def revision(self) -> str:
         """What names verdicts that are made now."""
+        ...
+
+    @property
+    def ways(self) -> Ways | None:
+        """The routes to Mixpanel where there are several, else None."""
         ...
 
     def restore(self, message: Message, kept: Judged) -> Verdict | None:

@@ -95,5 +95,5 @@ def as_copy(one: Prepared, verdict: Verdict, revision: str) -> Prepared:
         delivery=delivery_of(verdict, wanted=one.entry.wanted, marks=marks),
     )
     judged = judged_of(verdict, marks, verdict, revision)
-    entry = msgspec.structs.replace(one.entry, summary=summary, judged=judged)
+    entry = msgspec.structs.replace(one.entry, summary=summary, judged=judged, standings=())
     return Prepared(of_copy(one.said), entry, one.called, one.objections, "", one.size)

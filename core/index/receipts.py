@@ -17,7 +17,7 @@ import msgspec
 from ..api.models import MessageDetail, Summary
 from ..checks import called
 from ..checks.stream import Digest, Whole
-from ..delivery import Handover, Owed
+from ..delivery import Handover, Owed, RouteStanding
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
 from ..messages import Marks, Message, Origin, Receipt, position_of, seq_of
@@ -29,6 +29,7 @@ from ..sources.decode import compression
 from ..sources.mixpanel.exported import exported_record
 from ..stores.base import Judged, Readable
 from ..stores.stretches import receipts_at
+from ..text import clean, shorten
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .details import damage_of, detail_of, view_of
 from .judging import READING, Inspect, Judging, Parse
@@ -36,7 +37,8 @@ from .keeper import Functions, Keeper
 from .marks import as_marked, with_marks
 from .prepared import JudgedMessage, as_copy
 from .replay import original_of, replays_of
-from .summaries import summarize
+from .summaries import summarize, summary_along
+from .ways import Ways
 
 logger = logging.getLogger(__name__)
 
@@ -91,16 +93,21 @@ class ReceiptReader(Judging):
             return await asyncio.to_thread(self.messages, receipt, only)
         return self.messages(receipt, only)
 
-    async def inspected(self, message: Message, kept: Judged | None = None) -> Verdict:
-        """Return the verdict that is kept, or a new one if it is stale; for a large message in a thread."""
+    async def inspected(self, message: Message, kept: Judged | None = None, route: str = "") -> Verdict:
+        """Return the verdict that is kept, or a new one if it is stale; for a large message in a thread.
+
+        With a `route` it is the verdict along that one of several routes to Mixpanel.
+        """
         if self.runs_functions and (kept is None or kept.revision != self.revision):
             (message,) = await self.recorded([message])
         if message.size > LARGE_MESSAGE:
-            return await asyncio.to_thread(self.known, message, kept)
-        return self.known(message, kept)
+            return await asyncio.to_thread(self.known, message, kept, route)
+        return self.known(message, kept, route)
 
-    def known(self, message: Message, kept: Judged | None) -> Verdict:
-        """Return the verdict that is kept, or make it again if it is stale."""
+    def known(self, message: Message, kept: Judged | None, route: str = "") -> Verdict:
+        """Return the verdict that is kept, or make it again if it is stale or asked along a route."""
+        if self.ways is not None and route in self.ways:
+            return self.verdict(message, self.ways[route].judge)
         if kept is not None and self._keeper is not None:
             try:
                 verdict = self._keeper.restore(message, kept)
@@ -124,6 +131,11 @@ class ReceiptReader(Judging):
     def revision(self) -> str:
         """What names verdicts that are made now, "" if none are kept."""
         return "" if self._keeper is None else self._keeper.revision
+
+    @property
+    def ways(self) -> Ways | None:
+        """The routes to Mixpanel where there are several, else None."""
+        return None if self._keeper is None else self._keeper.ways
 
     async def translated(self, message: Message) -> Translation:
         """Return what the message becomes, without asking the rules: in a thread for a large message."""
@@ -177,8 +189,11 @@ class ReceiptReader(Judging):
         """Return the verdict with the stream's findings, adjusted by the settings in force."""
         return with_findings(verdict, self.adjusted(called(message.document), found)) if found else verdict
 
-    async def detail(self, stores: Readable, id: int) -> MessageDetail:
-        """Return everything about one message or refused request. Raises InputError if it does not exist."""
+    async def detail(self, stores: Readable, id: int, route: str = "") -> MessageDetail:
+        """Return everything about one message or refused request. Raises InputError if it does not exist.
+
+        With several routes to Mixpanel the verdict is that along `route`, or along the message's first one.
+        """
         summary = await stores.index.summary(id)
         receipt = await stores.receipts.get(seq_of(id)) if summary is not None else None
         if summary is None or receipt is None:
@@ -202,14 +217,37 @@ class ReceiptReader(Judging):
         marked = as_marked(message, summary.marks)
         found = (await stores.index.findings([id])).get(id, ())
         kept = (await stores.index.verdicts([id])).get(id)
-        verdict = self.whole(marked, await self.inspected(marked, kept), found)
+        shown, standings = await self._along(stores, marked, route)
+        if self.runs_functions and kept is not None and self._keeper is not None and shown:
+            marked = msgspec.structs.replace(marked, outcomes=self._keeper.outcomes(kept))
+        verdict = self.whole(marked, await self.inspected(marked, kept, shown), found)
+        if route:
+            one = next((one for one in standings if one.route == route), None)
+            summary = summary_along(summary, one)
         return msgspec.structs.replace(
             detail_of(summary, marked, receipt, verdict, tuple(await stores.outbox.deliveries(id))),
             replay_of=await original_of(stores, receipt, id),
             replays=await replays_of(stores, summary),
             routes=receipt.routes,
             handovers=await _handovers(stores, receipt),
+            route=shown,
+            standings=standings,
         )
+
+    async def _along(
+        self, stores: Readable, message: Message, route: str
+    ) -> tuple[str, tuple[RouteStanding, ...]]:
+        """Return the route whose verdict is shown, and how a message stands on all of its own.
+
+        Raises InputError for a route that is not there.
+        """
+        if (ways := self.ways) is None:
+            return "", ()
+        if route and route not in ways:
+            raise InputError(f"There is no route to Mixpanel that is named {shorten(clean(route), 80)}.")
+        standings = (await stores.index.standings([message.id])).get(message.id, ())
+        own = next((one.route for one in standings if one.route in ways), "")
+        return route or own or ways.first(message.write_key, message.source_kind).name, standings
 
     async def _damaged(self, stores: Readable, summary: Summary, receipt: Receipt) -> MessageDetail:
         """Return what remains of a message whose request cannot be read: its line and its deliveries."""

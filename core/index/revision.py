@@ -49,6 +49,7 @@ def revision_of(settings: Settings) -> str:
                 _content(masked.plan),
                 tuple(map(_of_function, settings.insert_functions)),
                 *((one, _content(one.plan or "")) for one in map(_judging, masked.sources)),
+                _of_routes(masked),
             ),
         ),
         digest_size=8,
@@ -58,6 +59,15 @@ def revision_of(settings: Settings) -> str:
 def _judging(source: SourceSettings) -> SourceSettings:
     """Return a source without what makes no difference to verdicts: its name and its color."""
     return msgspec.structs.replace(source, name="", color="blue")
+
+
+def _of_routes(masked: Settings) -> tuple[object, ...]:
+    """Return what decides on the verdicts along further routes to Mixpanel; nothing where there are none."""
+    if len(masked.mixpanel_routes) < 2:
+        return ()
+    return tuple(
+        (one.name, one.write_keys, one.filter, one.to, one.subscriptions) for one in masked.mixpanel_routes
+    )
 
 
 def _of_function(function: InsertFunction) -> tuple[object, ...]:

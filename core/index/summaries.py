@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from ..api.models import Summary
-from ..delivery import DeliveryState
+from ..delivery import DeliveryState, RouteStanding
 from ..messages import Marks, Message, Receipt, message_number
 from ..pipeline.kept import pack_verdict
 from ..query import Names, names_of, refusal_text, searched_text
@@ -35,10 +35,29 @@ def delivery_of(verdict: Verdict, *, wanted: bool, marks: int) -> DeliveryState:
     return DeliveryState.WAITING if wanted and verdict.translation.not_sent is None else DeliveryState.OFF
 
 
+def summary_along(line: Summary, standing: RouteStanding | None) -> Summary:
+    """Return a line as a message stands on one of several routes; None: it does not go along that one.
+
+    Then nothing is sent of it there, unless all of it was left unsent.
+    """
+    if standing is None:
+        left = line.delivery in (DeliveryState.FAULT, DeliveryState.OFF)
+        return line if left else msgspec.structs.replace(line, delivery=DeliveryState.NONE)
+    return msgspec.structs.replace(
+        line, delivery=standing.delivery, errors=standing.errors, warnings=standing.warnings
+    )
+
+
 def as_held(entry: Entry) -> Entry:
-    """Return the row of a message that waits for the user before it is forwarded."""
+    """Return the row of a message that waits for the user before it is forwarded, along all of its routes."""
+    standings = tuple(
+        msgspec.structs.replace(one, delivery=DeliveryState.HELD)
+        if one.delivery is DeliveryState.WAITING
+        else one
+        for one in entry.standings
+    )
     summary = msgspec.structs.replace(entry.summary, delivery=DeliveryState.HELD)
-    return msgspec.structs.replace(entry, summary=summary)
+    return msgspec.structs.replace(entry, summary=summary, standings=standings)
 
 
 def summarize(
@@ -173,6 +192,14 @@ def with_found(entry: Entry, found: tuple[Finding, ...], adjusted: Sequence[Find
             warnings=warnings,
             notes=judged.notes + notes,
             rules=more,
+        ),
+        standings=tuple(
+            msgspec.structs.replace(
+                one,
+                errors=one.errors + errors - summary.errors,
+                warnings=one.warnings + warnings - summary.warnings,
+            )
+            for one in entry.standings
         ),
     )
 

@@ -14,6 +14,7 @@ import msgspec
 
 from ..api.models import Summary
 from ..checks.stream import Said
+from ..delivery import RouteStanding
 from ..messages import Receipt
 from ..objections import Objection
 from ..query import Names
@@ -71,6 +72,7 @@ class AnsweredMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     fault: str
     size: int
     translation: msgspec.Raw
+    standings: tuple[RouteStanding, ...] = ()
 
 
 class AnsweredReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -90,7 +92,16 @@ class AnsweredReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return [
             Prepared(
                 one.said,
-                Entry(one.summary, one.wanted, one.text, (), one.names, judged[one.judged], one.text_cut),
+                Entry(
+                    one.summary,
+                    one.wanted,
+                    one.text,
+                    (),
+                    one.names,
+                    judged[one.judged],
+                    one.text_cut,
+                    one.standings,
+                ),
                 one.called,
                 one.objections,
                 one.fault,
@@ -125,6 +136,7 @@ def answered_receipt(messages: Sequence[tuple[Prepared, msgspec.Raw]]) -> Answer
                 one.fault,
                 one.size,
                 translation,
+                entry.standings,
             )
         )
     return AnsweredReceipt(tuple(answered), tuple(values))

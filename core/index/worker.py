@@ -32,10 +32,11 @@ from ..settings import Settings
 from ..sources.bounds import bounds_of
 from ..verdict import Verdict
 from .encoded import Encoded, encoded
-from .judging import READING, Judging
+from .judging import READING, Inspect, Judging
 from .marks import with_marks
 from .prepared import JudgedMessage, Prepared
 from .revision import revision_of
+from .ways import Ways, ways_of
 from .wire import (
     LENGTH,
     NOTHING,
@@ -85,6 +86,7 @@ class WorkerJudging(Judging):
         self._revision = revision_of(settings)
         self._compiled, self._bounds = compile_settings(settings), bounds_of(settings.ingest)
         self._account = service_account_of(settings.destination)
+        self._ways = ways_of(settings)
         self._text: bytes | None = None
         self._given_up: dict[int, str] = {}
         self._inspect_all = partial(run_together, settings=self._compiled)
@@ -94,6 +96,11 @@ class WorkerJudging(Judging):
     def revision(self) -> str:
         """The settings' revision."""
         return self._revision
+
+    @property
+    def ways(self) -> Ways | None:
+        """The routes to Mixpanel where there are several, else None."""
+        return self._ways
 
     def answered(
         self,
@@ -145,10 +152,10 @@ class WorkerJudging(Judging):
             for message in with_marks(marks, read)
         ]
 
-    def verdict(self, message: Message) -> Verdict:
+    def verdict(self, message: Message, inspect: Inspect | None = None) -> Verdict:
         """Return the verdict on a message; one that is given up is not judged, that is its verdict."""
         if (words := self._given_up.get(position_of(message.id))) is None:
-            return super().verdict(message)
+            return super().verdict(message, inspect)
         return self.faulty(words, GIVEN_UP_FIX)
 
     def _read(self, receipt: Receipt, only: Collection[int] | None = None, /) -> list[Message]:
@@ -158,7 +165,8 @@ class WorkerJudging(Judging):
 def _packed(judged: JudgedMessage) -> tuple[Prepared, msgspec.Raw]:
     """Return a message with its packed translation, if it waits for Mixpanel."""
     prepared = judged.prepared
-    waits = prepared.entry.summary.delivery is DeliveryState.WAITING
+    entry = prepared.entry
+    waits = entry.summary.delivery is DeliveryState.WAITING and not entry.standings
     return prepared, msgspec.Raw(pack(judged.source.made())) if waits else NOTHING
 
 

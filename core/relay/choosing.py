@@ -28,7 +28,7 @@ AT_ONCE = 64 * 1024
 class Choosing:
     """Names the routes of receipts on their way to the log.
 
-    `routes` are mirrors and archives, `mixpanel` is the route to Mixpanel, None without one. `looked` may
+    `routes` are mirrors and archives, `mixpanel` are the routes to Mixpanel. `looked` may
     hold the text of a compressed body. `on` says whether forwarding is on; while it is off, no route gets
     anything.
     """
@@ -36,22 +36,24 @@ class Choosing:
     def __init__(
         self,
         routes: Sequence[RouteSettings],
-        mixpanel: RouteSettings | None,
+        mixpanel: Sequence[RouteSettings],
         looked: FirstLook,
         on: Callable[[], bool],
     ) -> None:
         self._routes = tuple(routes)
-        self._mixpanel = mixpanel
+        self._mixpanel = tuple(mixpanel)
         self._looked = looked
         self._on = on
-        every = (*self._routes, *(() if mixpanel is None else (mixpanel,)))
-        self._by_key = any(route.write_keys for route in every)
+        self._by_key = any(route.write_keys for route in (*self._routes, *self._mixpanel))
 
     async def receipt(self, receipt: Receipt) -> Receipt:
-        """Return the receipt with its routes. It is wanted at Mixpanel only if the route there takes it."""
+        """Return the receipt with its routes. It is wanted at Mixpanel only if a route there takes it.
+
+        Which of several routes to Mixpanel a message goes along is decided once it is read.
+        """
         if not self._on() or receipt.origin == "replay":
             # What is replayed was received before, and goes to Mixpanel alone.
-            wanted = receipt.wanted and self._mixpanel is not None
+            wanted = receipt.wanted and bool(self._mixpanel)
             return receipt if wanted == receipt.wanted else msgspec.structs.replace(receipt, wanted=False)
         key = ""
         if self._by_key and receipt.source_kind == "segment":
@@ -61,9 +63,8 @@ class Choosing:
             else:
                 key = key_of(receipt, text)
         routes = tuple(name for route in self._routes if (name := _name_for(receipt, key, route)))
-        to = self._mixpanel
         # A record of Mixpanel's own SDKs has a project's token and no write key.
-        takes = to is not None and (receipt.source_kind == "mixpanel" or to.takes(key))
+        takes = any(receipt.source_kind == "mixpanel" or to.takes(key) for to in self._mixpanel)
         return msgspec.structs.replace(receipt, routes=routes, wanted=receipt.wanted and takes)
 
 

@@ -34,6 +34,7 @@ from ..delivery import (
     Owed,
     OwedRequest,
     RouteCounts,
+    RouteStanding,
 )
 from ..messages import Receipt
 from ..query import Names
@@ -85,15 +86,21 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     names: Names = Names()
     judged: Judged = Judged()
     text_cut: bool = False
+    standings: tuple[RouteStanding, ...] = ()
+    """The routes that it goes along where there are several to Mixpanel; the line has their sum."""
 
 
 class Revision(msgspec.Struct, frozen=True):
-    """A message judged again. `delivery` and `marks` stay what they are if they are None."""
+    """A message judged again. `delivery` and `marks` stay what they are if they are None.
+
+    Of `standings` errors and warnings are stored, for the routes that the message has.
+    """
 
     id: int
     judged: Judged
     delivery: DeliveryState | None = None
     marks: int | None = None
+    standings: tuple[RouteStanding, ...] = ()
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -237,6 +244,17 @@ class ReadableIndex(Protocol):
         """Return `revision` and `verdict` of these messages, without those that have none."""
         ...
 
+    async def standings(self, ids: Sequence[int]) -> dict[int, tuple[RouteStanding, ...]]:
+        """Return how these messages stand on each of their routes, in the order in which they were stored.
+
+        Messages that have none are left out: they were received while there was one route to Mixpanel.
+        """
+        ...
+
+    async def standing_counts(self) -> dict[str, DeliveryCounts]:
+        """Return how many messages stand where on each route that has any; cheap enough for each frame."""
+        ...
+
     async def settings(self) -> str:
         """Return the settings that were last kept, "" if there are none."""
         ...
@@ -349,6 +367,9 @@ Told: TypeAlias = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryStat
 Rest: TypeAlias = Callable[[], AbstractAsyncContextManager[set[int]]]
 """Keeps a forwarder from sending; gives the messages of which a request is under way nevertheless."""
 Drop: TypeAlias = Callable[[], Awaitable[None]]
+Summed: TypeAlias = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState, bool]]], None]
+"""Gets the attempts along a route, and the state over all of its routes of each message that they concern,
+with whether that is another one than before."""
 
 
 class Outbox(ReadableOutbox, Protocol):
@@ -371,6 +392,15 @@ class Outbox(ReadableOutbox, Protocol):
 
     def follow(self, told: Told) -> None:
         """Call `told` with what other engines have recorded, once it is in the store."""
+        ...
+
+    def along(self, route: str, *, rest: bool, summed: Summed) -> Outbox:
+        """Return what is owed along one of several routes to Mixpanel, and what became of it there.
+
+        States are those of the route; the message's own is made of all of them, and `summed` is called with
+        it after each write. With `rest` messages without a route are among them: they became owed while there
+        was one to Mixpanel. Raises JournalError for a store that other engines share.
+        """
         ...
 
     async def deliveries_of(self, ids: Sequence[int]) -> dict[int, list[Delivery]]:

@@ -22,6 +22,7 @@ from ..delivery import (
     DeliveryCounts,
     DeliveryState,
     Owed,
+    RouteStanding,
     refused_receipts,
 )
 from ..errors import JournalFull
@@ -38,12 +39,15 @@ from .base import (
     Entry,
     Found,
     Judged,
+    Outbox,
     Rest,
     Revision,
     Snapshot,
+    Summed,
     Told,
 )
 from .memory_requests import MemoryDebts, MemoryRequests
+from .memory_routed import MemoryRouteOutbox, standing_counts, with_marks
 from .memory_totals import line_of, severities_of, values_of
 from .tallies import StepOf, Stretch, Tallies, tallies_of
 
@@ -67,6 +71,8 @@ class Memory:
     attempts: dict[int, list[Delivery]] = field(default_factory=dict[int, list[Delivery]])
     owing: set[int] = field(default_factory=set[int])
     """Messages that are owed whatever their state."""
+    along: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+    """Messages that are owed along a route whatever their state there."""
     debts: MemoryDebts = field(default_factory=MemoryDebts)
     position: Cursor = START
     last: Cursor = START
@@ -294,7 +300,12 @@ class MemoryIndex:
                     delivery=entry.summary.delivery if one.delivery is None else one.delivery,
                     marks=entry.summary.marks if one.marks is None else one.marks,
                 )
-                self._memory.entries[one.id] = msgspec.structs.replace(entry, summary=line, judged=one.judged)
+                self._memory.entries[one.id] = msgspec.structs.replace(
+                    entry,
+                    summary=line,
+                    judged=one.judged,
+                    standings=with_marks(entry.standings, one.standings),
+                )
                 if one.delivery is not None:
                     self._memory.owing.discard(one.id)
 
@@ -381,6 +392,15 @@ class MemoryIndex:
             if rule in rules
         }
 
+    async def standings(self, ids: Sequence[int]) -> dict[int, tuple[RouteStanding, ...]]:
+        """Return how these messages stand on each of their routes, without those that have none."""
+        entries = {id: self._memory.entries[id] for id in ids if id in self._memory.entries}
+        return {id: entry.standings for id, entry in entries.items() if entry.standings}
+
+    async def standing_counts(self) -> dict[str, DeliveryCounts]:
+        """Return how many messages stand where on each route that has any."""
+        return standing_counts(self._memory.entries.values())
+
     async def settings(self) -> str:
         """Return the settings that were last kept."""
         return self._memory.settings
@@ -431,6 +451,10 @@ class MemoryOutbox:
                     memory.owing.add(id)
                 else:
                     memory.owing.discard(id)
+
+    def along(self, route: str, *, rest: bool, summed: Summed) -> Outbox:
+        """Return what is owed along one of several routes to Mixpanel, and what became of it there."""
+        return MemoryRouteOutbox(self, self._memory.entries, self._memory.along, route, rest, summed)
 
     async def deliveries_of(self, ids: Sequence[int]) -> dict[int, list[Delivery]]:
         """Return all attempts for each of these messages, oldest first; those without any are left out."""

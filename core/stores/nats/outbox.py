@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from ...delivery import Delivery, DeliveryState, Outcome, Owed
 from ...errors import JournalError
 from ...messages import seq_of
-from ..base import Drop, Rest, Told
+from ..base import Drop, Outbox, Rest, Summed, Told
 from ..sqlite.copy import StreamCopy
 from .connection import Connection
 from .follower import Follower, Item
@@ -58,6 +58,13 @@ class NatsOutbox:
         self.shares = Shares(connection, node, self)
 
     # --- for the engine ----------------------------------------------------------------------------
+
+    def along(self, route: str, *, rest: bool, summed: Summed) -> Outbox:
+        """Raise JournalError: what becomes of a message is in the stream for one route to Mixpanel."""
+        raise JournalError(
+            f"A journal in NATS cannot have the route {route} beside another one to Mixpanel. Leave one of"
+            " them, or choose a file with --journal PATH."
+        )
 
     def follow(self, told: Told) -> None:
         """Call `told` with what other engines write, see `Outbox.follow`."""

@@ -12,7 +12,7 @@ from ...delivery import OWED_STATES, DeliveryState
 from ...messages import Marks, message_number, seq_of
 from ...verdict import FAULT_RULE, SEVERITY_WEIGHT
 from ..base import Counts, Entry, Judged, Revision
-from . import texts
+from . import routed, texts
 from .added import added, sent_of
 from .rows import (
     MESSAGE_COLUMNS,
@@ -85,6 +85,7 @@ class MessageRows:
             changes.add_alike(one.row, one.messages, one.first, one.last, one.newest)
         indexed = max(self.indexed, upto)
         stretches = self._tail.added(texts_of)
+        along = [(entry.summary.id, entry.standings) for entry in fresh if entry.standings]
         with self._unsynced(), self._transaction():
             kinds.write(self._db)
             verdicts.write(self._db)
@@ -95,6 +96,10 @@ class MessageRows:
             self._db.executemany(texts.INSERT, stretches)
             changes.write(self._db)
             self._keep(severities)
+            if along:
+                if not routed.made(self._db):
+                    routed.make(self._db)
+                routed.add(self._db, along)
             self._db.executemany(SET_META, [(indexed, "indexed"), (tally.encode(), "counts")])
         self.indexed, self._tally, self._severities = indexed, tally, severities
         for done in (kinds, verdicts, self._tail):
@@ -191,6 +196,8 @@ class MessageRows:
                     if one.delivery is not None and one.delivery != row.delivery
                 ],
             )
+            if along := [(row.id, one.standings) for row, one in found if one.standings]:
+                routed.revise(self._db, along)
             self._db.execute(SET_META, (tally.encode(), "counts"))
         self._tally, self._severities = tally, severities
         self.line_changes += bool(found)
@@ -231,6 +238,8 @@ class MessageRows:
                 "UPDATE messages SET marks = ?, delivery = ?, errors = ?, judged = ?, owed = 0 WHERE id = ?",
                 [(row.marks, row.delivery, row.errors, row.judged, row.id) for _, row in changed],
             )
+            if changed and routed.made(self._db):
+                routed.spoil(self._db, first, end)
             self._db.execute(SET_META, (tally.encode(), "counts"))
         self._tally = tally
         verdicts.done()

@@ -20,6 +20,7 @@ from ...delivery import Delivery, DeliveryState, Owed
 from ...messages import Marks, Receipt
 from ...verdict import Finding
 from ..base import Judged
+from . import routed
 from .faults import SQLITE_ERRORS, closed_fault, code_of, store_fault
 from .rows import (
     DELIVERY_COLUMNS,
@@ -313,19 +314,25 @@ def users_and_states(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tu
     return found
 
 
+def _delivery_columns(db: sqlite3.Connection) -> str:
+    return routed.DELIVERY_COLUMNS_BY_ROUTE if routed.made(db) else DELIVERY_COLUMNS
+
+
 def deliveries(db: sqlite3.Connection, id: int) -> list[Delivery]:
     """Return all attempts for one message, oldest first."""
-    rows = db.execute(f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE message = ? ORDER BY number", (id,))
+    columns = _delivery_columns(db)
+    rows = db.execute(f"SELECT {columns} FROM deliveries WHERE message = ? ORDER BY number", (id,))
     return [unpack_delivery(row) for row in rows]
 
 
 def deliveries_of(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, list[Delivery]]:
     """Return all attempts for some messages."""
     found: dict[int, list[Delivery]] = {}
+    columns = _delivery_columns(db)
     for start in range(0, len(ids), _IDS_A_QUERY):
         some = ids[start : start + _IDS_A_QUERY]
         rows = db.execute(
-            f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE message IN ({','.join('?' * len(some))}) "
+            f"SELECT {columns} FROM deliveries WHERE message IN ({','.join('?' * len(some))}) "
             "ORDER BY number",
             some,
         )

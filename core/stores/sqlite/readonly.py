@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...api.models import Page, Summary
-from ...delivery import Delivery, Handover, RouteCounts
+from ...delivery import Delivery, DeliveryCounts, Handover, RouteCounts, RouteStanding
 from ...messages import Receipt
 from ...settings import JournalSettings
 from ...verdict import Finding
 from ..base import START, Condition, Cursor, Judged
-from . import reader, requests, search
+from . import reader, requests, routed, search
 from .faults import SQLITE_ERRORS, store_fault
 from .place import check_file, chosen_path
 from .reader import Reader
@@ -87,6 +87,14 @@ class SqliteLines:
         if self._version < VERSION:
             return {}
         return await self._reader.quick.run(reader.verdicts, ids)
+
+    async def standings(self, ids: Sequence[int]) -> dict[int, tuple[RouteStanding, ...]]:
+        """Return how these messages stand on each of their routes, see `ReadableIndex.standings`."""
+        return await self._reader.quick.run(routed.standings, ids)
+
+    async def standing_counts(self) -> dict[str, DeliveryCounts]:
+        """Return how many messages stand where on each route that has any."""
+        return await self._reader.quick.run(routed.counts)
 
     async def settings(self) -> str:
         """Return the settings that the last engine ran with, as JSON; "" where none has kept them."""

@@ -292,10 +292,10 @@ def pack_delivery(delivery: Delivery) -> tuple[int | str, ...]:
 
 
 def unpack_delivery(row: Sequence[Any]) -> Delivery:
-    """Return a Delivery from DELIVERY_COLUMNS; a damaged one counts as uncertain, so that nothing is sent
-    twice.
+    """Return a Delivery from DELIVERY_COLUMNS, and the route if there is one; a damaged one counts as
+    uncertain, so that nothing is sent twice.
     """
-    message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took = row
+    message, operation, at, endpoint, outcome, status, words, attempt, place, batch, took, *route = row
     known = _OUTCOMES.get(outcome) if isinstance(outcome, str) else None
     numbers = (operation, at, status, attempt, place, batch, took)
     whole = known is not None and isinstance(endpoint, str) and isinstance(words, str)
@@ -307,6 +307,7 @@ def unpack_delivery(row: Sequence[Any]) -> Delivery:
             endpoint="",
             outcome=Outcome.UNCERTAIN,
             words="What the journal keeps of this attempt is damaged",
+            route=_text(route[0]) if route else "",
         )
     return Delivery(
         message=message,
@@ -320,6 +321,7 @@ def unpack_delivery(row: Sequence[Any]) -> Delivery:
         index=place,
         of=batch,
         took=took,
+        route=_text(route[0]) if route else "",
     )
 
 

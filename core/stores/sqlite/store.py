@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -14,7 +15,7 @@ import msgspec
 from ... import private_files
 from ...errors import JournalError
 from ...messages import POSITION_BITS, message_number
-from . import requests
+from . import requests, routed
 from .delivery_rows import DeliveryRows
 from .faults import SQLITE_ERRORS, damaged_fault
 from .guard import Guard
@@ -212,6 +213,8 @@ class Store(DeliveryRows):
             self._db.executemany("DELETE FROM receipts WHERE seq = ?", [(seq,) for seq in numbers])
             if requests.made(self._db):
                 requests.forget(self._db, numbers)
+            if routed.made(self._db):
+                routed.forget(self._db, spans)
             if spans:
                 self._db.execute(_FORGET_TEXTS, (max(spans)[1], min(spans)[0]))
             self._db.executemany(SET_META, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
@@ -264,7 +267,8 @@ class Store(DeliveryRows):
         """
         tally = Tally.decode("{}")
         with self._transaction():
-            for table in (*TABLES, *(requests.TABLES if requests.made(self._db) else ())):
+            made = [one.TABLES for one in (requests, routed) if one.made(self._db)]
+            for table in (*TABLES, *chain.from_iterable(made)):
                 self._db.execute(f"DELETE FROM {table}")
             self._db.execute("DELETE FROM meta WHERE key IN ('filled', 'fill', 'severities', 'snapshot')")
             self._db.executemany(

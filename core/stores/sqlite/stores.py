@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -20,13 +21,15 @@ from ..base import (
     Drop,
     Entry,
     Judged,
+    Outbox,
     Rest,
     Revision,
     Snapshot,
+    Summed,
     Told,
 )
 from ..tallies import StepOf, Stretch, Tallies
-from . import reader, requests, snapshots, totals
+from . import reader, requests, routed, snapshots, totals
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
 from .lock import JournalLock
@@ -222,6 +225,10 @@ class SqliteOutbox(SqliteDeliveries):
         """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
         return await self._reader.quick.run(reader.owed, after, limit)
 
+    def along(self, route: str, *, rest: bool, summed: Summed) -> Outbox:
+        """Return what is owed along one of several routes to Mixpanel, and what became of it there."""
+        return SqliteRouteOutbox(self._store, self._writer, self._reader, route, rest, summed)
+
     async def deliveries_of(self, ids: Sequence[int]) -> dict[int, list[Delivery]]:
         """Return all attempts for each of these messages, oldest first; those without any are left out."""
         return await self._reader.quick.run(reader.deliveries_of, ids)
@@ -247,6 +254,73 @@ class SqliteOutbox(SqliteDeliveries):
                 self._writer.rotation.settled(lowest)
 
         await self._writer.run(work)
+
+
+class SqliteRouteOutbox:
+    """`Outbox` of one of several routes in a SQLite file, see `Outbox.along`."""
+
+    def __init__(
+        self, store: Store, writer: Writer, reader_: Reader, route: str, rest: bool, summed: Summed
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._reader = reader_
+        self._route = route
+        self._rest = rest
+        self._summed = summed
+
+    async def owed(self, after: int = 0, limit: int = 1000) -> list[Owed]:
+        """Return messages to be sent, oldest first, with an id above `after`; held ones are left out."""
+        return await self._reader.quick.run(_owed_along, self._route, after, limit, self._rest)
+
+    async def deliveries(self, id: int) -> list[Delivery]:
+        """Return all attempts for one message along the route, oldest first."""
+        return (await self.deliveries_of([id])).get(id, [])
+
+    async def deliveries_of(self, ids: Sequence[int]) -> dict[int, list[Delivery]]:
+        """Return all attempts along the route for each of these messages, oldest first."""
+        return await self._reader.quick.run(_deliveries_along, ids, self._route, self._rest)
+
+    def along(self, route: str, *, rest: bool, summed: Summed) -> Outbox:
+        """Return what is owed along another route."""
+        return SqliteRouteOutbox(self._store, self._writer, self._reader, route, rest, summed)
+
+    def sending(self, rest: Rest) -> AbstractAsyncContextManager[None]:
+        """Return a context that does nothing: no other engine sends what is owed."""
+        return nullcontext()
+
+    def follow(self, told: Told) -> None:
+        """Do nothing: no other engine records anything."""
+
+    async def record(
+        self,
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        owing: Collection[int] = (),
+    ) -> None:
+        """Write attempts and the states of their messages on the route; cleared ones are left out."""
+
+        def work() -> list[tuple[int, DeliveryState, bool]]:
+            lowest, sums = self._store.record_along(self._route, deliveries, states, owing)
+            if lowest is not None:
+                self._writer.rotation.settled(lowest)
+            return sums
+
+        self._summed(deliveries, await self._writer.run(work))
+
+
+def _owed_along(db: sqlite3.Connection, route: str, after: int, limit: int, rest: bool) -> list[Owed]:
+    if routed.made(db):
+        return routed.owed(db, route, after, reader.bounded(limit), rest)
+    return reader.owed(db, after, limit) if rest else []
+
+
+def _deliveries_along(
+    db: sqlite3.Connection, ids: Sequence[int], route: str, rest: bool
+) -> dict[int, list[Delivery]]:
+    if routed.made(db):
+        return routed.deliveries_of(db, ids, route, rest)
+    return reader.deliveries_of(db, ids) if rest else {}
 
 
 class SqliteRequests(SqliteHandovers):

@@ -8,9 +8,15 @@ import pytest
 
 from segtap.core import config
 from segtap.core.errors import SettingsError
+from segtap.core.masks import MASK, masked_settings, secrets_in_settings
+from segtap.core.messages import JsonObject
 from segtap.core.settings import DEFAULT_ROUTE, RouteSettings, Settings
 
 MIRROR = "[[routes]]\nname = 'mirror'\nkind = 'segment'\n"
+SECOND = (
+    "[[routes]]\nname = 'web'\nkind = 'mixpanel'\ntoken = 'abc'\n"
+    "[[routes]]\nname = 'app'\nkind = 'mixpanel'\ntoken = 'def'\n"
+)
 ARCHIVE = "[[routes]]\nname = 'kept'\nkind = 'archive'\n"
 MIXPANEL = "[[routes]]\nname = 'web'\nkind = 'mixpanel'\n"
 
@@ -105,7 +111,13 @@ def test_a_route_can_be_to_the_classic_destination(tmp_path: Path) -> None:
         (ARCHIVE + "url = 'gs://bucket'", "url is a folder, or s3://bucket"),
         (ARCHIVE + "url = 'a'\nendpoint = 'http://127.0.0.1'", "endpoint and bucket_region are for s3://"),
         (ARCHIVE + "url = 's3://a'\nendpoint = 'minio'", "endpoint minio is not a URL"),
-        (MIXPANEL + MIXPANEL.replace("web", "app"), "route 2 is the second to Mixpanel"),
+        (MIXPANEL + MIXPANEL.replace("web", "app"), "route 2 (app) names no project"),
+        (MIXPANEL + "filter = 'delivery:sent'", "route 1 (web): filter asks for a delivery"),
+        (MIXPANEL + "filter = 'event:('", "route 1 (web): filter, character"),
+        (MIRROR + "filter = 'event:A'", "filter is a key of routes of kind mixpanel, not of segment"),
+        (SECOND.replace("'def'", "'abc'"), "The routes web and app lead to one project"),
+        (SECOND + "destination = 'classic-cloud'\nregion = 'in'", "(app): Segment's classic destination"),
+        (SECOND + "region = 'moon'", "Invalid enum value 'moon'"),
         (MIXPANEL + "endpoint = 'http://a'", "endpoint is a key of routes of kind archive, not of mixpanel"),
         (MIXPANEL + "region = 'moon'", "Invalid enum value 'moon'"),
     ],
@@ -114,6 +126,56 @@ def test_a_fault_says_where_it_is_and_what_to_write(tmp_path: Path, text: str, w
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, text)
     assert words in str(caught.value)
+
+
+def test_each_further_route_to_mixpanel_has_a_project_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "app.toml").write_text("[[subscriptions]]\npreset = 'Track Calls'\n", encoding="utf-8")
+    text = (
+        "[destination]\nsource_name = 'Shop'\nstrict = false\nproject_id = 7\n"
+        + MIXPANEL
+        + "token = 'abc'\nregion = 'eu'\n[[routes]]\nname = 'app'\nkind = 'mixpanel'\n"
+        + "token_env = 'APP_TOKEN'\n"
+        + "api_secret_env = 'APP_SECRET'\nregion = 'US'\nsubscriptions = 'app.toml'\nwrite_keys = ['k2']\n"
+        + "filter = 'type:track'\ndestination = 'classic-cloud'\n"
+    )
+    environ = {
+        "APP_TOKEN": "def",
+        "APP_SECRET": "an-api-secret-of-the-app",
+        "MIXPANEL_SECRET": "of-the-first",
+    }
+    settings = load(tmp_path, text, **environ)
+    web, app = settings.mixpanel_routes
+    assert (web.to, settings.for_route("web")) == (None, settings)
+    assert (app.filter, app.write_keys) == ("type:track", ("k2",))
+    own = settings.for_route("app")
+    to = own.destination
+    assert (to.token, to.region, to.kind, to.source_name, to.strict) == (
+        *("def", "us", "classic-cloud", "Shop", False),
+    )
+    assert (to.project_id, to.api_secret.reveal()) == (0, "an-api-secret-of-the-app")
+    assert own.subscriptions is not None
+    assert settings.subscriptions is None
+    assert str(own.places["destination.api_secret"]) == "the variable APP_SECRET"
+    assert settings.destination.api_secret.reveal() == "of-the-first"
+    masked = masked_settings(settings).for_route("app").destination
+    assert masked.api_secret.reveal() == MASK
+    assert "an-api-secret-of-the-app" in secrets_in_settings(settings)
+    assert "an-api-secret" not in str(settings)
+
+
+def test_a_further_route_takes_no_secret_of_the_first(tmp_path: Path) -> None:
+    settings = load(tmp_path, SECOND, MIXPANEL_SECRET="of-the-first", MIXPANEL_SERVICE_ACCOUNT="u:secret")
+    to = settings.for_route("app").destination
+    assert (str(to.api_secret), str(to.service_account)) == ("", "")
+
+
+def test_an_address_on_the_command_line_is_that_of_every_project(tmp_path: Path) -> None:
+    file = tmp_path / "segtap.toml"
+    file.write_text(SECOND, encoding="utf-8")
+    flags: dict[str, JsonObject] = {"destination": {"mixpanel_url": "http://127.0.0.1:9000"}}
+    settings = config.load(flags, environ={}, file=file)
+    for route in settings.mixpanel_routes:
+        assert settings.for_route(route.name).destination.mixpanel_url == "http://127.0.0.1:9000"
 
 
 def test_subscriptions_of_a_route_have_to_be_there(tmp_path: Path) -> None:

@@ -1,0 +1,215 @@
+"""An engine with several routes to Mixpanel: each with its project, translation, verdict and deliveries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from engines import engine_settings, post, running_engine, track, until
+from subscriptions import events
+
+from segtap.core.api.client import Client
+from segtap.core.api.models import EngineState, RouteState
+from segtap.core.delivery import DeliveryState, Outcome, RouteStanding
+from segtap.core.errors import InputError
+from segtap.core.settings import DestinationSettings, Hold, RouteSettings, Secret, Settings
+from segtap.core.stand_in.faults import Fault
+from segtap.core.stand_in.server import MixpanelServer
+
+US_TOKEN, EU_TOKEN = "a1b2c3d4e5f60718293a4b5c6d7e8ff9", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+EU_SECRET = "an-api-secret-of-the-eu-project"
+SENT, WAITING, NONE = DeliveryState.SENT, DeliveryState.WAITING, DeliveryState.NONE
+UNAVAILABLE = Fault(503, "upstream connect error or disconnect/reset before headers")
+FORBIDDEN = Fault(403, {"error": "Forbidden", "status": "error"})
+
+
+def routes(
+    eu: str, *, keys: tuple[str, ...] = ("web", "both"), filter: str = ""
+) -> tuple[RouteSettings, ...]:
+    """The first project gets messages by their write key, the second, a classic one, by a filter."""
+    classic = DestinationSettings(
+        kind="classic-cloud", token=EU_TOKEN, api_secret=Secret(EU_SECRET), region="eu", mixpanel_url=eu
+    )
+    return (
+        RouteSettings(name="us", write_keys=keys),
+        RouteSettings(name="eu", filter=filter or "key:app,both", to=classic),
+    )
+
+
+def settings_for(folder: Path, us: str, eu: str, **more: Any) -> Settings:
+    given = {key: more.pop(key) for key in ("keys", "filter") if key in more}
+    settings = engine_settings(folder, mixpanel_url=us, token=US_TOKEN, **more)
+    return msgspec.structs.replace(settings, routes=routes(eu, **given), subscriptions=(events(),))
+
+
+def along(state: EngineState, name: str) -> RouteState:
+    return next(one for one in state.routes if one.name == name)
+
+
+def ids(mixpanel: MixpanelServer) -> list[str]:
+    return sorted(event["properties"]["$insert_id"] for event in mixpanel.events)
+
+
+async def ids_listed(client: Client) -> dict[str, int]:
+    return {line.message_id: line.id for line in (await client.page(limit=1_000)).summaries}
+
+
+async def test_each_message_goes_along_the_routes_that_take_it(tmp_path: Path) -> None:
+    async with MixpanelServer() as us, MixpanelServer() as eu:
+        settings = settings_for(tmp_path, us.url, eu.url)
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-1"), write_key="web")
+            await post(engine.url, track("m-2"), write_key="app")
+            await post(engine.url, track("m-3"), write_key="both")
+            await post(engine.url, track("m-4"), write_key="other")
+            state = await until(client, lambda state: state.deliveries.sent == 3)
+            assert (state.received, state.deliveries.off) == (4, 1)
+            assert (along(state, "us").sent, along(state, "eu").sent) == (2, 2)
+            numbers = await ids_listed(client)
+            detail = await client.detail(numbers["m-3"])
+            assert detail.route == "us"
+            assert [(one.route, one.delivery) for one in detail.standings] == [("us", SENT), ("eu", SENT)]
+            # An event of the classic destination has no insert id: it is written down before it is sent.
+            assert sorted((one.route, one.outcome) for one in detail.deliveries) == [
+                ("eu", Outcome.SENT),
+                ("eu", Outcome.UNCERTAIN),
+                ("us", Outcome.SENT),
+            ]
+            assert detail.verdict.translation.operations[0].subscription == "Events"
+            assert (await client.detail(numbers["m-2"])).route == "eu"
+            assert (await client.detail(numbers["m-4"])).standings == ()
+        assert ids(us) == ["m-1", "m-3"]
+        assert len(eu.events) == 2
+        assert {event["properties"]["token"] for event in eu.events} == {EU_TOKEN}
+
+
+async def test_the_verdict_along_each_route_is_that_of_its_destination(tmp_path: Path) -> None:
+    async with running_engine(settings_for(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9")) as (
+        engine,
+        client,
+    ):
+        await post(engine.url, track("m-1"), write_key="both")
+        await until(client, lambda state: state.received == 1)
+        (id,) = (await ids_listed(client)).values()
+        first, other = await client.detail(id, "us"), await client.detail(id, "eu")
+        assert first.verdict.translation.operations[0].action == "trackEvent"
+        assert "/import" in first.verdict.translation.operations[0].request.url
+        assert other.route == "eu"
+        assert "/import" not in other.verdict.translation.operations[0].request.url
+        assert EU_SECRET not in msgspec.json.encode(other).decode()
+        assert other.summary.delivery is DeliveryState.OFF
+        with pytest.raises(InputError, match="no route to Mixpanel that is named nowhere"):
+            await client.detail(id, "nowhere")
+
+
+@pytest.mark.parametrize("fault", [UNAVAILABLE, FORBIDDEN], ids=["down", "halted"])
+async def test_a_project_that_is_down_does_not_hold_up_another(tmp_path: Path, fault: Fault) -> None:
+    async with MixpanelServer() as us, MixpanelServer() as eu:
+        settings = settings_for(tmp_path, us.url, eu.url, filter="type:track", keys=())
+        us.script(*[fault] * 50)
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await post(engine.url, *(track(f"m-{n}") for n in range(20)))
+            state = await until(
+                client, lambda state: along(state, "eu").sent == 20 and bool(along(state, "us").fault)
+            )
+            assert (along(state, "us").waiting, along(state, "us").sent) == (20, 0)
+            assert state.deliveries.waiting == 20
+            assert state.halted is (fault is FORBIDDEN)
+            assert "us: " in state.fault
+            await post(engine.url, track("later"))
+            await until(client, lambda state: along(state, "eu").sent == 21)
+        assert len(eu.events) == 21
+
+
+async def test_what_is_held_is_released_along_all_of_its_routes(tmp_path: Path) -> None:
+    async with MixpanelServer() as us, MixpanelServer() as eu:
+        settings = settings_for(tmp_path, us.url, eu.url, filter="type:track", keys=())
+        settings = msgspec.structs.replace(settings, hold=(Hold(filter='event:"Refunded"'),))
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-1", "Refunded"))
+            state = await until(client, lambda state: state.deliveries.held == 1)
+            (id,) = (await ids_listed(client)).values()
+            decided = await client.decide("release", [id])
+            assert decided.changed == (id,)
+            state = await until(client, lambda state: state.deliveries.sent == 1)
+            assert (along(state, "us").sent, along(state, "eu").sent) == (1, 1)
+
+
+async def test_a_decision_may_be_about_one_route(tmp_path: Path) -> None:
+    async with MixpanelServer() as eu:
+        settings = settings_for(tmp_path, "http://127.0.0.1:9", eu.url, filter="type:track", keys=())
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-1"))
+            await until(client, lambda state: along(state, "eu").sent == 1)
+            (id,) = (await ids_listed(client)).values()
+            nowhere = await client.decide("drop", [id], "eu")
+            assert (nowhere.changed, nowhere.unchanged[0].why) == ((), "Mixpanel has accepted it")
+            assert (await client.decide("drop", [id], "us")).changed == (id,)
+            state = await until(client, lambda state: along(state, "us").waiting == 0)
+            assert (state.deliveries.off, along(state, "eu").sent) == (1, 1)
+            standings = (await client.detail(id)).standings
+            assert standings == (
+                RouteStanding("us", DeliveryState.OFF, standings[0].errors, standings[0].warnings),
+                RouteStanding("eu", SENT, standings[1].errors, standings[1].warnings),
+            )
+
+
+async def test_from_one_route_to_several_and_back(tmp_path: Path) -> None:
+    """What was owed before goes along the first; what was owed along another stays owed to it."""
+    async with MixpanelServer() as us, MixpanelServer() as eu:
+        one = engine_settings(tmp_path, mixpanel_url="http://127.0.0.1:9", token=US_TOKEN)
+        one = msgspec.structs.replace(one, subscriptions=(events(),))
+        async with running_engine(one, forwarding=True) as (engine, client):
+            await post(engine.url, track("before"))
+            await until(client, lambda state: state.deliveries.waiting == 1)
+        down = settings_for(tmp_path, us.url, "http://127.0.0.1:9", filter="type:track", keys=())
+        async with running_engine(down, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-1"))
+            await until(client, lambda state: along(state, "us").sent == 2)
+            assert ids(us) == ["before", "m-1"]
+        back = msgspec.structs.replace(down, routes=(down.routes[0],))
+        async with running_engine(back, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-2"))
+            state = await until(client, lambda state: state.deliveries.sent == 2)
+            assert state.deliveries.waiting == 1
+            assert "Still owed to the route eu, which is no longer in [[routes]]: 1 message" in state.fault
+            assert ids(us) == ["before", "m-1", "m-2"]
+            assert await client.drop_route("eu") == 1
+            state = await until(client, lambda state: state.deliveries.waiting == 0)
+            assert "Still owed" not in state.fault
+        assert eu.events == []
+
+
+async def test_a_message_is_validated_along_its_route(tmp_path: Path) -> None:
+    async with MixpanelServer() as us, MixpanelServer() as eu:
+        settings = settings_for(tmp_path, us.url, eu.url, filter="type:track", keys=())
+        async with running_engine(settings) as (engine, client):
+            await post(engine.url, track("m-1"))
+            await until(client, lambda state: state.received == 1)
+            (id,) = (await ids_listed(client)).values()
+            (first,) = await client.validate([id])
+            assert first.accepted
+            assert (len(us.events), len(eu.events)) == (1, 0)
+            (second,) = await client.validate([id], "eu")
+            assert second.accepted
+            assert (len(us.events), len(eu.events)) == (1, 1)
+
+
+async def test_a_record_of_an_sdk_goes_to_the_project_of_its_token(tmp_path: Path) -> None:
+    async with MixpanelServer() as us, MixpanelServer() as eu:
+        settings = settings_for(tmp_path, us.url, eu.url, filter="type:raw")
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            async with httpx.AsyncClient(base_url=engine.url, trust_env=False) as http:
+                for token, insert_id in ((US_TOKEN, "r-1"), (EU_TOKEN, "r-2"), ("0" * 32, "r-3")):
+                    record = {
+                        "event": "E",
+                        "properties": {"token": token, "$insert_id": insert_id, "distinct_id": "u"},
+                    }
+                    await http.post("/track", data={"data": json.dumps([record])})
+            state = await until(client, lambda state: state.deliveries.sent == 2)
+            assert state.deliveries.off == 1
+        assert (ids(us), ids(eu)) == (["r-1"], ["r-2"])
