@@ -15,9 +15,11 @@ from .completing import complete_file
 from .options import (
     DESTINATIONS,
     SIMULATED,
+    along,
     clock_of,
     format_option,
     load,
+    route_option,
     tell_faults,
     tell_plan_faults,
     tell_stand_in,
@@ -55,6 +57,7 @@ SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), def
     metavar="NAME",
     help=f"Repair the requests too (repeatable): {', '.join(REPAIR_NAMES)}.",
 )
+@route_option
 @click.pass_context
 def translate(
     ctx: click.Context,
@@ -64,6 +67,7 @@ def translate(
     show_secrets: bool,
     stages: str | None,
     repairs: tuple[RepairName, ...],
+    route: str,
 ) -> None:
     """Show what messages become in Mixpanel.
 
@@ -97,10 +101,10 @@ def translate(
     failed = False
     clock = clock_of(now)
     if destination == SIMULATED:
-        if stages or repairs:
-            raise click.UsageError(f"--destination {SIMULATED} goes without --stages and --repair.")
+        if stages or repairs or route:
+            raise click.UsageError(f"--destination {SIMULATED} goes without --stages, --repair and --route.")
         ctx.exit(_simulate(source, clock))
-    settings = _settings(destination, show_secrets=show_secrets)
+    settings = _settings(destination, show_secrets=show_secrets, route=route)
     tell_stand_in(settings)
     judged = compile_settings(msgspec.structs.replace(settings, repair=repairs), stages=bool(stages))
     with InsertFunctions(settings.insert_functions) as functions:
@@ -149,6 +153,7 @@ def _simulate(source: BinaryIO, clock: int) -> int:
     default="table",
     show_default=True,
 )
+@route_option
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -157,6 +162,7 @@ def check(
     now: str | None,
     plan: str | None,
     shape: str,
+    route: str,
 ) -> None:
     """Check messages against the rules.
 
@@ -171,7 +177,7 @@ def check(
     from ...core.pipeline import compile_settings
 
     clock = clock_of(now)
-    settings = _settings(destination, plan)
+    settings = _settings(destination, plan, route=route)
     judged = compile_settings(settings)
     if judged.checks.plan is not None:
         tell_plan_faults(judged.checks.plan.faults)
@@ -229,12 +235,16 @@ def decode(text: tuple[str, ...], shape: str) -> None:
     write_document(found.value)
 
 
-def _settings(kind: str | None, plan: str | None = None, *, show_secrets: bool = False) -> Settings:
+def _settings(
+    kind: str | None, plan: str | None = None, *, show_secrets: bool = False, route: str = ""
+) -> Settings:
+    if kind and route:
+        raise click.UsageError("Name either a --destination or a --route, which has its own.")
     flags: dict[str, JsonObject] = {}
     if kind:
         flags["destination"] = {"kind": kind}
     if plan:
         flags[""] = {"plan": plan}
-    settings = load(flags, show_secrets=show_secrets)
+    settings = along(load(flags, show_secrets=show_secrets), route)
     tell_faults(settings)
     return settings

@@ -72,6 +72,10 @@ config_option = click.option(
     help="Settings file. [./segtap.toml]",
 )
 """The settings file to read."""
+route_option = click.option(
+    "--route", default="", metavar="NAME", help="Judge as that one of several routes to Mixpanel does."
+)
+"""The route to Mixpanel whose settings are used, see `along`."""
 format_option = click.option(
     "--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True
 )
@@ -365,3 +369,19 @@ def clock_of(now: str | None) -> int:
             f"{now!r} is not a time; write it as 2026-11-24T22:00:00Z", param_hint="--now"
         )
     return moment
+
+
+def along(settings: Settings, route: str) -> Settings:
+    """Return the settings of one of several routes to Mixpanel, or these if none is named.
+
+    Raises UsageError for a route that is not there.
+    """
+    if not route:
+        return settings
+    names = [one.name for one in settings.mixpanel_routes]
+    if route not in names:
+        raise click.UsageError(
+            f"There is no route to Mixpanel that is named {route!r}."
+            f" [[routes]] has {', '.join(names) or 'none'}."
+        )
+    return settings.for_route(route)

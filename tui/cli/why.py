@@ -11,7 +11,7 @@ import click
 
 from ..render.glyphs import wants_ascii
 from .completing import complete_engine, complete_file
-from .options import clock_of, config_option, load, tell_faults, tell_stand_in
+from .options import along, clock_of, config_option, load, route_option, tell_faults, tell_stand_in
 from .output import hidden, say, write
 
 if TYPE_CHECKING:
@@ -45,9 +45,16 @@ STAGE_WIDTH = 27
 )
 @click.option("--url", shell_complete=complete_engine, default="", help="The engine that has the ID.")
 @config_option
+@route_option
 @click.pass_context
 def why(
-    ctx: click.Context, message: str, now: str | None, journal: str, url: str, config_file: Path | None
+    ctx: click.Context,
+    message: str,
+    now: str | None,
+    journal: str,
+    url: str,
+    config_file: Path | None,
+    route: str,
 ) -> None:
     """Say what happens to a message, stage by stage, and why it does or does not reach Mixpanel.
 
@@ -59,12 +66,12 @@ def why(
     settings = load({"journal": {"path": journal}} if journal else None, file=config_file)
     clock = clock_of(now)
     if message == "-":
-        found, unread = _pasted(sys.stdin.buffer.read(), settings, clock)
+        found, unread = _pasted(sys.stdin.buffer.read(), along(settings, route), clock)
     elif Path(message).is_file():
-        found, unread = _pasted(_bytes_of(Path(message)), settings, clock)
+        found, unread = _pasted(_bytes_of(Path(message)), along(settings, route), clock)
     else:
         found, unread = asyncio.run(
-            _kept(message, settings, clock, url=url, override=config_file is not None)
+            _kept(message, settings, clock, url=url, override=config_file is not None, route=route)
         )
     for place, one in enumerate(found):
         if place:
@@ -114,7 +121,7 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
     return found, bool(faults)
 
 
-async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: bool) -> Found:
+async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: bool, route: str) -> Found:
     """Return the way of the message with this messageId or $insert_id; of several receipts, of the first."""
     from ...core import quoted_filter, settings_behind
     from ...core.commands.export import export_lines
@@ -139,7 +146,7 @@ async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: 
         say(f"Received {len(lines):,} times. The later copies are dropped; this is the first one.")
     if not override:
         settings = await settings_behind(settings, url=url)
-    return _pasted(lines[0], settings, clock)
+    return _pasted(lines[0], along(settings, route), clock)
 
 
 def _lines(one: Why) -> list[str]:
