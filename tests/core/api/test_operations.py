@@ -131,7 +131,7 @@ def test_the_document_describes_every_operation() -> None:
         assert ("401" in one["responses"]) is not operation.open
         assert ("408" in one["responses"]) is operation.waits
     page = {one["name"]: one for one in found["GET", "page"]["parameters"]}
-    assert set(page) == {"before", "after", "limit", "filter", "wait"}
+    assert set(page) == {"before", "after", "limit", "filter", "wait", "route"}
     assert not any(one["required"] for one in page.values())
     (id,) = found["GET", "messages/{id}"]["parameters"]
     assert (id["name"], id["in"], id["required"]) == ("id", "path", True)
