@@ -123,9 +123,15 @@ def _state(state: EngineState) -> Iterator[tuple[str, str]]:
 
 
 def _route(route: RouteState) -> RouteState:
-    """Return a route without where it leads, its write keys shortened."""
+    """Return a route without where it leads and what it takes, its write keys shortened."""
     keys = tuple(map(mask_token, route.write_keys))
-    return msgspec.structs.replace(route, to="", fault="set" if route.fault else "", write_keys=keys)
+    return msgspec.structs.replace(
+        route,
+        to="",
+        fault="set" if route.fault else "",
+        filter="set" if route.filter else "",
+        write_keys=keys,
+    )
 
 
 def _journal(settings: Settings) -> Iterator[tuple[str, str]]:

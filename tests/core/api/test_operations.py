@@ -133,8 +133,9 @@ def test_the_document_describes_every_operation() -> None:
     page = {one["name"]: one for one in found["GET", "page"]["parameters"]}
     assert set(page) == {"before", "after", "limit", "filter", "wait", "route"}
     assert not any(one["required"] for one in page.values())
-    (id,) = found["GET", "messages/{id}"]["parameters"]
+    id, route = found["GET", "messages/{id}"]["parameters"]
     assert (id["name"], id["in"], id["required"]) == ("id", "path", True)
+    assert (route["name"], route["in"], route["required"]) == ("route", "query", False)
     assert found["POST", "replay"]["requestBody"]["required"]
 
 
