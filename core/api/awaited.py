@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TypeVar
 
 from .models import FeedBatch
@@ -32,10 +32,11 @@ class AwaitedViewer(Viewer):
         """Call an operation that answers with one value."""
         return await (await self._viewer()).call(operation, request)
 
-    async def call_lines(self, operation: Operation[R, A], request: R) -> AsyncIterator[bytes]:
+    async def call_lines(self, operation: Operation[R, A], request: R) -> AsyncGenerator[bytes]:
         """Call an operation that answers with lines."""
-        async for line in (await self._viewer()).call_lines(operation, request):
-            yield line
+        async with contextlib.aclosing((await self._viewer()).call_lines(operation, request)) as lines:
+            async for line in lines:
+                yield line
 
     async def feed(self) -> AsyncGenerator[FeedBatch]:
         """Yield frames until the engine stops."""

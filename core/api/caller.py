@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TypeVar
 
 from .operations import Operation
@@ -22,5 +22,8 @@ class Caller(abc.ABC):
         """Call an operation that answers with one value, or with text."""
 
     @abc.abstractmethod
-    def call_lines(self, operation: Operation[R, A], request: R) -> AsyncIterator[bytes]:
-        """Call an operation that answers with lines; each is JSON text with its newline."""
+    def call_lines(self, operation: Operation[R, A], request: R) -> AsyncGenerator[bytes]:
+        """Call an operation that answers with lines; each is JSON text with its newline.
+
+        Whoever may stop before the last line closes the generator: `contextlib.aclosing`.
+        """

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 import msgspec
 
 from ..errors import EngineError, SegtapError
 from ..serve.notes import find_engine
-from .connection import Connection, foreign, gone, tls_for, words_of
+from .connection import Connection, InATask, foreign, gone, tls_for, words_of
 from .errors import ErrorAnswer, error_from
 from .expectations import Expectations
 from .matches import Matches, Unmet
@@ -19,8 +20,6 @@ from .probes import Probes
 from .viewer import Viewer
 
 if TYPE_CHECKING:
-    import contextlib
-
     import httpx
 
 SERVICE_RESTART = 1012
@@ -76,20 +75,18 @@ class Client(Viewer, Expectations, Probes):
         except _NOT_READABLE as error:
             raise foreign(self.url) from error
 
-    async def call_lines(self, operation: Operation[R, A], request: R) -> AsyncIterator[bytes]:
+    async def call_lines(self, operation: Operation[R, A], request: R) -> AsyncGenerator[bytes]:
         """Call an operation that answers with lines."""
-        async with self._send(operation, request) as answer:
-            if answer.status_code != 200:
-                raise _error_of(answer.status_code, await _read(answer), self.url)
-            begun: list[bytes] = []
-            async for chunk in answer.aiter_raw():
+        begun: list[bytes] = []
+        async with contextlib.aclosing(InATask(self._chunks(operation, request))) as chunks:
+            async for chunk in chunks:
                 first, *others = chunk.split(b"\n")
                 begun.append(first)
                 for part in others:
                     yield b"".join(begun) + b"\n"
                     begun = [part]
-            if any(begun):
-                raise gone(self.url, "ended in the middle of a line")
+        if any(begun):
+            raise gone(self.url, "ended in the middle of a line")
 
     async def feed(self) -> AsyncGenerator[FeedBatch]:
         """Yield frames until the engine stops. It does not reconnect.
@@ -128,6 +125,13 @@ class Client(Viewer, Expectations, Probes):
     async def close(self) -> None:
         """Close the connection once its requests have ended. The engine keeps running."""
         await self._connection.close()
+
+    async def _chunks(self, operation: Operation[R, A], request: R) -> AsyncGenerator[bytes]:
+        async with self._send(operation, request) as answer:
+            if answer.status_code != 200:
+                raise _error_of(answer.status_code, await _read(answer), self.url)
+            async for chunk in answer.aiter_raw():
+                yield chunk
 
     def _send(
         self, operation: Operation[R, A], request: R

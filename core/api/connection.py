@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from ..answers import ACCEPT_PLAIN, codings_of
 from ..errors import EngineError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import httpx
 
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 5.0, 60.0
+_AHEAD = 2
+"""The most values that are read before they are asked for."""
+T = TypeVar("T")
 
 
 class Connection:
@@ -97,6 +101,42 @@ class Connection:
             except (httpx.InvalidURL, ValueError) as error:
                 raise EngineError(f"{self.url!r} is not the URL of an engine: {error}.") from error
         return self._http
+
+
+class InATask(Generic[T]):
+    """The values of a generator, which runs in a task of its own, a few values ahead.
+
+    An answer of httpx has to be closed by the task that opened it. A reader that leaves a loop in the middle
+    closes this from any task, or never: then the end of the event loop does.
+    """
+
+    def __init__(self, values: AsyncGenerator[T]) -> None:
+        self._read: asyncio.Queue[T | None] = asyncio.Queue()
+        self._room = asyncio.Semaphore(_AHEAD)
+        self._task = asyncio.create_task(self._fill(values))
+        self._task.add_done_callback(lambda _: self._read.put_nowait(None))
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        value = await self._read.get()
+        if value is None:
+            self._task.result()
+            raise StopAsyncIteration
+        self._room.release()
+        return value
+
+    async def aclose(self) -> None:
+        """End the task, and wait until it has ended."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _fill(self, values: AsyncGenerator[T]) -> None:
+        async with contextlib.aclosing(values):
+            async for value in values:
+                await self._room.acquire()
+                self._read.put_nowait(value)
 
 
 def tls_for(url: str, ca: str = "") -> ssl.SSLContext | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Self
 
 import msgspec
@@ -251,7 +251,7 @@ class Viewer(Caller):
         """Delete every message of the journal."""
         await self.call(ops.CLEAR, NoRequest())
 
-    def export(self, filter: str = "", what: ops.ExportOf = "messages") -> AsyncIterator[bytes]:
+    def export(self, filter: str = "", what: ops.ExportOf = "messages") -> AsyncGenerator[bytes]:
         """Yield messages, one a line, as received plus what was filled in, oldest first.
 
         With "records", yield what they become at Mixpanel: a record and its endpoint a line. With "requests",
@@ -259,13 +259,13 @@ class Viewer(Caller):
         """
         return self.call_lines(ops.EXPORT, ops.ExportRequest(filter, what))
 
-    def export_of(self, ids: Sequence[int]) -> AsyncIterator[bytes]:
+    def export_of(self, ids: Sequence[int]) -> AsyncGenerator[bytes]:
         """Yield these messages as `export` does; those that the journal does not have are left out."""
         return self.call_lines(ops.EXPORT_OF, ops.ExportOfRequest(tuple(ids)))
 
     def scenario(
         self, filter: str = "", count: int = 0, ids: Sequence[int] | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """Yield messages as lines of a scenario, with the requests of the settings in force, oldest first.
 
         They are those that match a filter, with `count` the first ones of these, or those with the `ids`. See
@@ -274,13 +274,13 @@ class Viewer(Caller):
         given = None if ids is None else tuple(ids)
         return self.call_lines(ops.SCENARIO, ops.ScenarioRequest(filter, count, given))
 
-    def deliveries(self, filter: str = "") -> AsyncIterator[bytes]:
+    def deliveries(self, filter: str = "") -> AsyncGenerator[bytes]:
         """Yield what became of messages at Mixpanel, a `DeliveryRow` a line, oldest message first.
 
         Without a filter, of all messages that Mixpanel has not accepted.
         """
         return self.call_lines(ops.DELIVERIES, ops.DeliveriesRequest(filter))
 
-    def user_rows(self) -> AsyncIterator[bytes]:
+    def user_rows(self) -> AsyncGenerator[bytes]:
         """Yield every user as a line, in no order; each is a `UserRow`."""
         return self.call_lines(ops.USER_ROWS, NoRequest())

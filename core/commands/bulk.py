@@ -7,9 +7,8 @@ import contextlib
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from ..api.viewer import Viewer
 from ..delivery import NOT_AFTER, Decision, Outcome, Validated
@@ -252,7 +251,7 @@ async def record(viewer: Viewer, lines: Lines, progress: Progress, write: Callab
 
     ids = [line.id async for some in lines for line in some]
     made: list[bytes] = []
-    async with contextlib.aclosing(cast("AsyncGenerator[bytes]", viewer.scenario(ids=ids))) as recorded:
+    async with contextlib.aclosing(viewer.scenario(ids=ids)) as recorded:
         async for line in recorded:
             if progress.stopped:
                 return

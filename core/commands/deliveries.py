@@ -64,18 +64,20 @@ class Deliveries:
         """The engine, None for a file."""
         return self._client
 
-    async def rows(self, filter: str = "") -> AsyncIterator[DeliveryRow]:
+    async def rows(self, filter: str = "") -> AsyncGenerator[DeliveryRow]:
         """Yield what became of the messages that match, a request a row; without a filter of those that
         Mixpanel has not accepted. Raises FilterFault.
         """
         if self._client is not None:
-            async for line in self._client.deliveries(filter):
-                yield msgspec.json.decode(line, type=DeliveryRow)
+            async with contextlib.aclosing(self._client.deliveries(filter)) as lines:
+                async for line in lines:
+                    yield msgspec.json.decode(line, type=DeliveryRow)
             return
         assert self._kept is not None
-        async for rows in delivery_rows(self._kept, self._matches(filter or LISTED)):
-            for row in rows:
-                yield row
+        async with contextlib.aclosing(delivery_rows(self._kept, self._matches(filter or LISTED))) as found:
+            async for rows in found:
+                for row in rows:
+                    yield row
 
     async def matching(self, filter: str) -> list[Summary]:
         """Return the messages that match, oldest first. Raises FilterFault."""
@@ -105,14 +107,15 @@ class Deliveries:
             found |= {line.id: line for line in lines}
         return [found[id] for id in sorted(found)]
 
-    async def rows_of(self, lines: Sequence[Summary]) -> AsyncIterator[DeliveryRow]:
+    async def rows_of(self, lines: Sequence[Summary]) -> AsyncGenerator[DeliveryRow]:
         """Yield what became of these messages, a request a row."""
         numbers = {line.id for line in lines}
         for start in range(0, len(lines), _NAMES_AT_ONCE):
             names = {line.message_id for line in lines[start : start + _NAMES_AT_ONCE]}
-            async for row in self.rows(f"id:{','.join(map(quoted, sorted(names)))}"):
-                if row.id in numbers:
-                    yield row
+            async with contextlib.aclosing(self.rows(f"id:{','.join(map(quoted, sorted(names)))}")) as rows:
+                async for row in rows:
+                    if row.id in numbers:
+                        yield row
 
     async def forwards(self) -> bool:
         """Return whether what waits is sent now."""

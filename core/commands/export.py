@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
@@ -60,9 +61,10 @@ async def export_lines(
     found = False
     if url:
         async with Client(*find_engine(url)) as client:
-            async for line in client.export(filter, what):
-                found = True
-                yield line
+            async with contextlib.aclosing(client.export(filter, what)) as exported:
+                async for line in exported:
+                    found = True
+                    yield line
             if not found and query.compares:
                 for words in (await client.page(filter=filter, limit=1)).notes:
                     note(words)

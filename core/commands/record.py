@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from typing import cast
 
 import msgspec
 
@@ -51,11 +50,12 @@ async def recorded_lines(
             " --expect compares with these."
         )
     if url:
-        async with Client(*find_engine(url)) as client:
-            scenario = cast("AsyncGenerator[bytes]", client.scenario(filter, count))
-            async with contextlib.aclosing(scenario):
-                async for line in scenario:
-                    yield line
+        async with (
+            Client(*find_engine(url)) as client,
+            contextlib.aclosing(client.scenario(filter, count)) as scenario,
+        ):
+            async for line in scenario:
+                yield line
         return
     exported = export_lines(
         journal=own.journal, filter=filter, bounds=bounds_of(own.ingest), own=own, damaged=damaged, note=note

@@ -30,7 +30,7 @@ Rest = Callable[[], AbstractAsyncContextManager[set[int]]]
 """Keeps everybody from sending; gives the messages of which a request is under way nevertheless."""
 
 
-async def delivery_rows(stores: Stores, lines: Lines) -> AsyncIterator[list[DeliveryRow]]:
+async def delivery_rows(stores: Stores, lines: Lines) -> AsyncGenerator[list[DeliveryRow]]:
     """Yield a row for each request of these messages that was tried, and one for each message without any."""
     async for some in lines:
         messages = [line for line in some if not line.refused]

@@ -334,6 +334,26 @@ def test_a_reader_that_goes_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None
     assert done.stderr == b""
 
 
+def test_a_reader_of_an_engine_may_stop_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import httpx
+
+    monkeypatch.setenv("MIXPANEL_TOKEN", "0" * 32)
+    batch = [{**MESSAGE, "messageId": f"m-{number}", "context": {"page": "x" * 200}} for number in range(500)]
+    with forwarding("--dry-run", "--journal", str(tmp_path / "j.db")) as (url, _):
+        for _ in range(2):
+            assert httpx.post(f"{url}/v1/batch", json={"batch": batch}).status_code == 200
+        wait_until_listed(url, 1000)
+        for command in (["export", "--url", url], ["deliveries", "list", "--url", url]):
+            with subprocess.Popen(
+                [*SEGTAP, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as process:
+                assert process.stdout is not None
+                assert process.stderr is not None
+                assert process.stdout.readline()
+                process.stdout.close()
+                assert process.stderr.read() == b""
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="POSIX signals")
 async def test_a_headless_engine_that_has_halted_goes_on_at_a_signal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

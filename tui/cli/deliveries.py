@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -82,10 +83,11 @@ async def list_rows(
     shown = 0
     async with opened(_settings(journal), url) as kept:
         rows = kept.rows_of(await kept.chosen(ids)) if ids else kept.rows(filter_text)
-        async for row in rows:
-            if not only or row.delivery.value == only:
-                show(row)
-                shown += 1
+        async with contextlib.aclosing(rows):
+            async for row in rows:
+                if not only or row.delivery.value == only:
+                    show(row)
+                    shown += 1
     return shown
 
 

@@ -76,6 +76,32 @@ def asked(url: str) -> None:
             ask()
 
 
+def stopped_early(url: str) -> None:
+    """What scripts do that need the first lines only, in a thread that runs no loop."""
+    with SyncClient.find(url) as client:
+        for _ in client.export():
+            break
+        rest = client.export()
+        next(rest)
+    del rest
+
+    async def first() -> bytes:
+        async with Client.find(url) as client:
+            async for line in client.export():
+                return line
+        raise AssertionError("no line")
+
+    assert b"m-0" in asyncio.run(first())
+
+
+async def test_a_script_may_stop_in_the_middle_of_the_lines(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await asyncio.to_thread(stopped_early, engine.url)
+    # What cannot be closed is reported by the loop, after the script's own output.
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
 async def test_scripts_without_asyncio_have_the_same(engine: Engine) -> None:
     await asyncio.to_thread(asked, engine.url)
     assert not [thread for thread in threading.enumerate() if thread.name == "segtap client"]
