@@ -92,7 +92,8 @@ def _convert(fields: dict[str, str], type: type[T]) -> T:
 
 
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
-_DECIMAL = re.compile(r"[0-9]{1,19}(?:\.[0-9]{1,19})?", re.ASCII)
+_DECIMAL = re.compile(r"-?[0-9]{1,19}(?:\.[0-9]{1,19})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
 def _read(text: str, kind: Any) -> str | float | bool:
@@ -108,7 +109,7 @@ def _read(text: str, kind: Any) -> str | float | bool:
 
 def _number(text: str) -> int | str:
     """Return the number that the text is, or the text if it is not one of up to 19 digits."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else text
+    return int(text) if _WHOLE.fullmatch(text) else text
 
 
 def _query(scope: Scope) -> dict[str, str]:

@@ -84,8 +84,12 @@ async def state_of(note: EngineNote) -> EngineState:
 
 
 def waiting_and_lost(state: EngineState) -> int:
-    """Return how many messages still have to be forwarded and would be lost if the engine ended now."""
-    return state.deliveries.waiting if state.ephemeral and state.forwarding else 0
+    """Return how many messages still have to be forwarded and would be lost if the engine ended now.
+
+    A dry run forwards none.
+    """
+    loses = state.ephemeral and state.forwarding and not state.dry_run
+    return state.deliveries.waiting if loses else 0
 
 
 async def stop_engine(note: EngineNote) -> None:

@@ -11,7 +11,7 @@ from ..api.client import Client
 from ..api.operations import ExportOf
 from ..engine.active import ActiveSettings
 from ..engine.export import Export
-from ..engine.kept import engine_of, kept_settings
+from ..engine.kept import engine_of, engine_with, kept_settings
 from ..faults import Faults
 from ..index.receipts import ReceiptReader
 from ..messages import Message, Receipt
@@ -21,6 +21,7 @@ from ..query.evaluate import Cost
 from ..serve.notes import find_engine
 from ..settings import JournalSettings, Settings
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, bounds_of
+from ..stores.sqlite.place import chosen_path
 from ..verdict import Translation, Verdict
 
 _TRANSLATED = ("delivery", "rule", "warn", "sent")
@@ -50,7 +51,8 @@ async def export_lines(
 
     Each is as it was received plus what Segment fills in; one that is too large to be read is unchanged. With
     `what`, lines of the other kinds that `Viewer.export` names. They are read from the engine at `url`;
-    without one from the journal's file, or from the engine that holds it. Bounds, and what messages become,
+    without one from the journal's file, or from the engine that holds it; from one that runs at all where no
+    journal is named and the usual one is not there. Bounds, and what messages become,
     are those of the engine that filled the journal; `bounds` and `own` if it has no settings. `damaged` is
     called with each request that the file does not hold whole, `note` with what explains that nothing
     matches. Raises FilterFault, EngineError or JournalError.
@@ -58,6 +60,11 @@ async def export_lines(
     query = parse(filter)
     if not url:
         url = engine_of(journal)
+    if not url and not journal.path and not (usual := chosen_path("")).exists():
+        # Nothing but an engine with another journal can be meant: the demo, or one that throws it away.
+        url = engine_with(journal)
+        if url:
+            note(f"There is no journal at {usual}: these are the messages of the segtap at {url}.")
     found = False
     if url:
         async with Client(*find_engine(url)) as client:

@@ -145,6 +145,8 @@ class Csv(Lines):
     def __init__(self, columns: Sequence[str] = ()) -> None:
         self._columns = list(columns) or list(COLUMNS)
         self._paths = [_path_of(column) for column in self._columns]
+        self._empty = set(columns)
+        self._rows = 0
 
     def head(self) -> bytes:
         """Return the row of the columns' names."""
@@ -156,7 +158,16 @@ class Csv(Lines):
         document: JsonObject = msgspec.json.decode(text if record is None else record)
         if record is not None:
             document = {"type": RAW_TYPE, **document}
-        return _row([_cell(find(document)) for find in self._paths])
+        cells = [_cell(find(document)) for find in self._paths]
+        self._rows += 1
+        if self._empty:
+            self._empty -= {column for column, cell in zip(self._columns, cells, strict=True) if cell}
+        return _row(cells)
+
+    def left_out(self) -> Sequence[str]:
+        """Return which chosen columns are empty: their names may be misspelled."""
+        empty = [clean(column) for column in self._columns if column in self._empty]
+        return (f"No message has {', '.join(empty)}.",) if empty and self._rows else ()
 
 
 class Har(Lines):

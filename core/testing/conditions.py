@@ -26,6 +26,7 @@ class Conditions:
         context: Mapping[str, Json] | None,
         filter: str,
     ) -> None:
+        __tracebackhide__ = True
         tree: JsonObject = {}
         if event is not None:
             type = type or "track"

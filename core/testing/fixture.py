@@ -50,6 +50,7 @@ class Segtap:
 
     def reset(self) -> None:
         """Let only messages count that are received from now on."""
+        __tracebackhide__ = True
         self._ask(ops.RESET, json={})
 
     def messages(self, filter: str = "") -> list[Match]:
@@ -57,6 +58,7 @@ class Segtap:
 
         What was answered with 200 is among them. Raises InputError if more match than an answer holds.
         """
+        __tracebackhide__ = True
         found = self._ask(ops.MESSAGES, params={"filter": filter})[1]
         if found.matched:
             raise InputError(
@@ -172,6 +174,7 @@ class Segtap:
         self, operation: Operation[Any, Matches], *, seconds: float = 0.0, **how: Any
     ) -> tuple[bool, Matches]:
         """Return whether what was asked for came true, and the answer. Raises EngineError, FilterFault."""
+        __tracebackhide__ = True
         try:
             answer = self._http.request(
                 operation.method, operation.path, timeout=seconds + _ANSWER_SECONDS, **how

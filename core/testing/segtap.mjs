@@ -154,8 +154,11 @@ export class Segtap {
       method,
       headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
       body: body && JSON.stringify(body),
+    }).catch((error) => {
+      throw new Error(`no segtap answers at ${this.url}: ${error.cause?.code ?? error.cause ?? error.message}`);
     });
-    const value = await answer.json();
+    const value = await answer.json().catch(() => null);
+    if (value === null) throw new Error(`what answers at ${this.url} is not a segtap`);
     if (answer.status !== 200 && answer.status !== 408) {
       throw new Error(`segtap answered ${answer.status}: ${value?.error?.message ?? ""}`);
     }
@@ -166,7 +169,10 @@ export class Segtap {
 const NAMED = { track: "event", page: "name", screen: "name" };
 
 /** Return what a message has to hold, and the filter that asks for it. */
-function conditions(event, { type, user, properties, traits, context, filter = "" }) {
+function conditions(event, { type, user, properties, traits, context, filter = "", count, exact, within, ...others }) {
+  // A misspelled name would leave its condition out, and the test would pass.
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw new Error(`expect has no option ${unknown}`);
   if (event != null) type ??= "track";
   if (event != null && !NAMED[type]) throw new Error(`${type} calls have no event`);
   const tree = {

@@ -36,9 +36,12 @@ test("says why", async ({ page }) => {
     [{ properties: { 'a "*" b': true } }, "(missing)"],
     [{ count: 2 }, "1 of 2 expected"],
     [{ filter: "typ:track" }, "type:"],
+    [{ propertys: { total: 13 } }, "expect has no option propertys"],
   ]) {
     await expect(segtap.expect("Order Completed", { within: 0.2, ...wanted })).rejects.toThrow(words);
   }
+  const nobody = new Segtap({ url: "http://127.0.0.1:9" });
+  await expect(nobody.noErrors()).rejects.toThrow(/no segtap answers at http:..127.0.0.1:9: .+/);
   await expect(segtap.expectNone("Order Completed")).rejects.toThrow("1 match, exactly 0 expected");
   await expect(segtap.expect("Order Complete", { within: 0 })).rejects.toThrow("Order Completed");
 });

@@ -95,7 +95,7 @@ def test_one_of_several_has_to_be_named_and_ends_cleanly(monkeypatch: pytest.Mon
     monkeypatch.setenv("MIXPANEL_TOKEN", "a1b2c3d4e5f60718293a4b5c6d7e8ff9")
     assert segtap("stop").returncode == 2
     with (
-        forwarding("--dry-run") as (url, process),
+        forwarding("--dry-run", "--ephemeral") as (url, process),
         # Nobody listens on port 9: what it received waits.
         forwarding("--ephemeral", "--mixpanel-url", "http://127.0.0.1:9") as (waiting, losing),
     ):
@@ -121,6 +121,8 @@ def test_one_of_several_has_to_be_named_and_ends_cleanly(monkeypatch: pytest.Mon
         assert done.returncode == 0, done.stderr
         assert losing.wait(5) == 0
 
+        # A dry run forwards nothing: nothing of it is lost.
+        assert httpx.post(f"{url}/v1/track", json=message).status_code == 200
         done = started("stop")
         assert (done.returncode, done.stdout) == (0, "")
         assert f"Stopped: {url} (forward, process {process.pid})" in done.stderr

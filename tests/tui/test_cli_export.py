@@ -113,6 +113,15 @@ def test_what_is_no_path_is_no_column(
     assert run("export", "--columns", "event", "--journal", str(journal)) == 2
 
 
+def test_a_column_that_no_message_has_is_named(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exported(journal, "--format", "csv", "--columns", "event,properties.total,propertys.total")
+    said = capsys.readouterr().err
+    assert "No message has propertys.total." in said
+    exported(journal, "id:m-2", "--format", "csv", "--columns", "event", "--yes")
+    exported(journal, "id:none", "--format", "csv", "--columns", "propertys.total", "--yes")
+    assert "No message has" not in capsys.readouterr().err
+
+
 def test_requests_make_a_har_file_without_secrets(journal: Path) -> None:
     data = exported(journal, "--format", "har")
     har = json.loads(data)
@@ -146,7 +155,9 @@ def test_requests_are_chosen_by_their_messages(journal: Path) -> None:
 def test_an_archive_is_compressed_and_holds_segment_messages(
     journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    messages = lines_of(gzip.decompress(exported(journal, "--format", "segment-archive")))
+    data = exported(journal, "--format", "segment-archive")
+    assert not data[3] & 8, "the archive names a file within itself"
+    messages = lines_of(gzip.decompress(data))
     assert [one["messageId"] for one in messages] == ["m-1", "m-2", "m-3", "m-4"]
     assert all({"receivedAt", "timestamp", "originalTimestamp"} & one.keys() for one in messages)
     assert "1 record of Mixpanel's own SDKs" in capsys.readouterr().err
@@ -192,6 +203,20 @@ async def test_what_was_refused_is_exported_and_sent_again(
             assert await asyncio.to_thread(run, "replay", "mended.jsonl", "--url", engine.url) == 0
             await until(client, lambda state: state.deliveries.sent == 2)
         assert {event["properties"]["$insert_id"] for event in mixpanel.events} == {"good", "mended"}
+
+
+async def test_without_a_journal_the_running_engine_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await asyncio.to_thread(run, "export", "--output", "out") == 2
+    assert "There is no journal" in capsys.readouterr().err
+    async with Engine(engine_settings(tmp_path)) as engine:
+        await post(engine.url, track("m-1"))
+        assert await asyncio.to_thread(run, "export", "--output", "out") == 0
+        assert [line["messageId"] for line in lines_of(Path("out").read_bytes())] == ["m-1"]
+        assert f"the segtap at {engine.url}" in capsys.readouterr().err
+        # A journal that was named has to be there.
+        assert await asyncio.to_thread(run, "export", "--journal", "other.db", "--output", "other") == 2
 
 
 async def test_a_running_engine_writes_the_same_as_its_file(tmp_path: Path, journal: Path) -> None:

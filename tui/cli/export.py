@@ -156,7 +156,7 @@ def _opened(output: Path | None, *, packed: bool) -> Generator[BinaryIO]:
             if packed:
                 from isal import igzip
 
-                with igzip.IGzipFile(fileobj=out, mode="wb", compresslevel=2, mtime=0) as inner:
+                with igzip.IGzipFile("", "wb", compresslevel=2, fileobj=out, mtime=0) as inner:
                     yield cast("BinaryIO", inner)
             else:
                 yield out

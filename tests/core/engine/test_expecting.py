@@ -273,6 +273,29 @@ async def test_who_goes_away_waits_no_longer(engine: Engine, http: httpx.AsyncCl
                 await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ("count=-1", "`int` >= 0"),
+        ("timeout=-1", "`float` >= 0"),
+        ("timeout=1e9", "`float` <= 600"),
+        ("timeout=601", "`float` <= 600"),
+        ("timeout=nan", "Expected `float`"),
+        ("count=1.5", "Expected `int`"),
+        ("count=two", "Expected `int`"),
+        ("exact=maybe", "Expected `bool`"),
+    ],
+)
+async def test_a_query_out_of_bounds_says_so(
+    engine: Engine, http: httpx.AsyncClient, asked: str, why: str
+) -> None:
+    answer = await http.get(f"wait?{asked}")
+    assert answer.status_code == 400
+    assert why in answer.json()["error"]["message"]
+    if why.startswith("`"):
+        assert "got `str`" not in answer.text
+
+
 async def test_faults_reach_the_client(engine: Engine, tests: Expectations) -> None:
     with pytest.raises(FilterFault, match="type:"):
         await tests.wait("typ:track")

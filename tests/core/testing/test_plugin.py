@@ -116,9 +116,15 @@ def test_what_fails_says_why(run: pytest.Pytester) -> None:
 
         def test_nothing(segtap):
             segtap.expect("Order Completed", within=0)
+
+        def test_filter(segtap):
+            segtap.messages("typ:track")
+
+        def test_call_without_event(segtap):
+            segtap.expect("Order Completed", type="identify")
         """,
     )
-    result.assert_outcomes(failed=7)
+    result.assert_outcomes(failed=9)
     for line in (
         'E*AssertionError: 0 of 1: the first has total "12" (text)',
         'E*nearest: track "Order Completed" (order-1)',
@@ -137,7 +143,10 @@ def test_what_fails_says_why(run: pytest.Pytester) -> None:
     assert "1 message matches, none expected" in text
     assert "insert-id-charset" in text
     assert "received in this test: nothing" in text
-    assert "fixture.py" not in text.split("short test summary")[0]  # its frames are hidden
+    assert "There is no field typ" in text
+    assert "identify calls have no event" in text
+    for module in ("fixture.py", "conditions.py"):
+        assert module not in text.split("short test summary")[0]  # its frames are hidden
 
 
 @pytest.mark.terminal
