@@ -32,6 +32,7 @@ LIMIT = 1 << 42
 """Bytes of a journal that files are opened in: none of their messages makes room for another one."""
 FAULTS = 10
 """Lines without a message that are kept of a file; all of them are counted."""
+_DATABASE = b"SQLite format 3\0"
 _CHUNK = 256 * 1024
 _HEAD = 64 * 1024
 """Bytes by which a file is known again."""
@@ -115,6 +116,9 @@ async def _read(
 ) -> ReadFile:
     result = ReadFile(name=name, size=_size(name))
     head = file.read(_HEAD)
+    if head.startswith(_DATABASE):
+        result.ended = f"this is a database. To see a journal of segtap: segtap --journal {name}"
+        return result
     digest, result.before = _known_as(head, known)
     under_way: deque[Awaitable[object]] = deque()
 

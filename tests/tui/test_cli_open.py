@@ -99,6 +99,22 @@ def test_a_report_tells_what_was_read_and_what_was_not(capsys: pytest.CaptureFix
     assert "a.gz: 2 messages in 2 requests; received 20" in capsys.readouterr().out
 
 
+def test_files_of_other_kinds_are_named_as_a_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "out.csv"
+    table.write_text("event,userId\nSigned Up,u-1\nSigned Up,u-2\n")
+    assert run("open", str(table)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{table}: none of its 3 lines is a message (line 1: not JSON")
+    journal = tmp_path / "journal.db"
+    journal.write_bytes(b"SQLite format 3\0" + b"\n\x01\x02" * 100)
+    assert run("open", str(journal)) == 1
+    assert capsys.readouterr().err == (
+        f"{journal}: this is a database. To see a journal of segtap: segtap --journal {journal}\n"
+    )
+
+
 def test_stdin_is_a_file_and_an_empty_one_is_none(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

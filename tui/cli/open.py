@@ -137,12 +137,17 @@ class _Progress:
 
 def _tell(one: ReadFile, journal: str) -> None:
     """Say what was not read of a file."""
-    for line, why in one.faults:
-        say(f"{one.name}, line {line}: {why}")
-    if one.broken > len(one.faults):
-        say(f"{one.name}: and {one.broken - len(one.faults):,} more lines that are not messages")
+    if one.broken > 1 and not one.messages and not one.before.values:
+        line, why = one.faults[0]
+        none = f"none of its {one.broken:,} lines is a message (line {line}: {why})"
+        say(f"{one.name}: {none}. Files can be JSON lines, JSON lists, HAR, and Mixpanel's raw export.")
+    else:
+        for line, why in one.faults:
+            say(f"{one.name}, line {line}: {why}")
+        if one.broken > len(one.faults):
+            say(f"{one.name}: and {one.broken - len(one.faults):,} more lines that are not messages")
     if one.ended:
-        say(f"{one.name}: {one.ended}; what was read before stays")
+        say(f"{one.name}: {one.ended}{'; what was read before stays' if one.messages else ''}")
     if one.before.values or one.before.messages:
         say(f"{one.name}: {journal} has its first {counted(one.before.values, 'value')} from before")
 
