@@ -6,8 +6,8 @@ import msgspec
 
 from ..delivery import DeliveryState
 from ..errors import SegtapError
-from ..messages import JsonObject
-from ..verdict import Finding, Stage
+from ..messages import JsonObject, Marks
+from ..verdict import Finding, Stage, Verdict
 
 MOST_MATCHES = 1_000
 """The most messages of one answer."""
@@ -21,6 +21,29 @@ class WhyNotSent(msgspec.Struct, frozen=True):
     stage: Stage
     path: str
     why: str
+
+
+def why_not_sent(verdict: Verdict, refused: str | None, marks: int) -> WhyNotSent | None:
+    """Return why nothing is sent to Mixpanel for a message, None if a request is.
+
+    `refused` says why its request was, if it was; `marks` are those of its line.
+    """
+    translation = verdict.translation
+    if refused is not None:
+        return WhyNotSent("segment", "$", refused)
+    if translation.not_sent is not None:
+        stopped = translation.not_sent
+        return WhyNotSent(stopped.stage, stopped.path, stopped.reason)
+    if verdict.fault:
+        return WhyNotSent("", "$", verdict.fault)
+    if translation.operations:
+        return None
+    if marks & Marks.SECOND_RECEIPT:
+        return WhyNotSent("segment", "$.messageId", "Segment drops this copy: its messageId came before")
+    why = translation.rejected or (
+        "no subscription takes the message" if translation.unmatched else "no request is made of it"
+    )
+    return WhyNotSent("subscriptions", "$", why)
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..api.matches import why_not_sent
 from ..api.viewer import Viewer
 from ..copied.formats import EXPORTERS_BY_ID, Exported
 from ..errors import InputError
@@ -19,7 +20,9 @@ async def copied(viewer: Viewer, message: str, format_id: str) -> str:
     account = "" if state.service_account is None else state.service_account.variable
     text = exporter.make(Exported(detail, state.urls[0], request, account))
     if not text:
-        raise InputError(f"This message has no {exporter.title.removeprefix('the ')}.")
+        stopped = why_not_sent(detail.verdict, detail.receipt.refused, detail.summary.marks)
+        why = f": {stopped.why}" if stopped is not None else ""
+        raise InputError(f"This message has no {exporter.title.removeprefix('the ')}{why}.")
     return text
 
 

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Sequence
 
 from ..api.feed import Feed
-from ..api.matches import MOST_MATCHES, MOST_NEAR, Match, Matches, Near, Unmet, WhyNotSent
+from ..api.matches import MOST_MATCHES, MOST_NEAR, Match, Matches, Near, Unmet, why_not_sent
 from ..api.models import MessageDetail
 from ..api.refusal import Refusal
 from ..errors import FilterFault, InputError, JournalError
@@ -24,7 +24,6 @@ from ..query import Query
 from ..query.near import NearMiss, Nearness
 from ..sources.bounds import Bounds
 from ..stores.base import START, Condition, Cursor, Found, Stores
-from ..verdict import Verdict
 from .search import Search, line_candidates
 
 MOST_WAITING = 1_000
@@ -316,23 +315,6 @@ def match_of(detail: MessageDetail) -> Match:
             request_of(one.request, show_secrets=False) for one in detail.verdict.translation.operations
         ),
         warnings=detail.verdict.findings,
-        not_sent=_why_not_sent(detail.verdict, detail.receipt.refused),
+        not_sent=why_not_sent(detail.verdict, detail.receipt.refused, detail.summary.marks),
         delivery=detail.summary.delivery,
     )
-
-
-def _why_not_sent(verdict: Verdict, refused: str | None) -> WhyNotSent | None:
-    translation = verdict.translation
-    if refused is not None:
-        return WhyNotSent("segment", "$", refused)
-    if translation.not_sent is not None:
-        stopped = translation.not_sent
-        return WhyNotSent(stopped.stage, stopped.path, stopped.reason)
-    if verdict.fault:
-        return WhyNotSent("", "$", verdict.fault)
-    if translation.operations:
-        return None
-    why = translation.rejected or (
-        "no subscription takes the message" if translation.unmatched else "no request is made of it"
-    )
-    return WhyNotSent("subscriptions", "$", why)

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from segtap.core.api.client import Client
 from segtap.core.api.expectations import Expectations
 from segtap.core.api.matches import Unmet
+from segtap.core.commands.copy import copied
 from segtap.core.engine import expecting
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.errors import FilterFault, InputError
@@ -224,6 +225,19 @@ async def test_clearing_the_journal_takes_what_was_found(engine: Engine, tests: 
     assert not waiting.done()
     await post(engine.url, order(3))
     assert (await waiting).count == 2
+
+
+async def test_a_second_copy_says_why_nothing_is_sent(engine: Engine, tests: Expectations) -> None:
+    await post(engine.url, order(1))
+    await post(engine.url, order(1))
+    first, second = (await tests.wait("event:Order*", count=2, within=30)).messages
+    assert (len(first.requests), first.not_sent) == (1, None)
+    assert second.requests == ()
+    assert second.not_sent is not None
+    assert second.not_sent.why == "Segment drops this copy: its messageId came before"
+    async with Client(engine.url, engine.token) as client:
+        with pytest.raises(InputError, match="its messageId came before"):
+            await copied(client, "order-1", "mixpanel-curl")
 
 
 async def test_refused_requests_count_only_when_asked_for(engine: Engine, tests: Expectations) -> None:
