@@ -345,17 +345,17 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`[ingest]` of segtap.toml. Sizes are bytes, times seconds."""
 
     host: tuple[str, ...] = ("127.0.0.1", "::1")
-    port: int = 8765
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8765
     tls_cert: str = ""
     tls_key: str = ""
-    max_wire: int = 8 * 1024 * 1024
-    max_decoded: int = 32 * 1024 * 1024
-    max_depth: int = 512
-    max_message: int = 1024 * 1024
+    max_wire: Annotated[int, msgspec.Meta(ge=1)] = 8 * 1024 * 1024
+    max_decoded: Annotated[int, msgspec.Meta(ge=1)] = 32 * 1024 * 1024
+    max_depth: Annotated[int, msgspec.Meta(ge=1)] = 512
+    max_message: Annotated[int, msgspec.Meta(ge=1)] = 1024 * 1024
     """Bytes of one message's JSON; what is larger is kept and listed, but neither read nor translated."""
-    max_nodes: int = 50_000
+    max_nodes: Annotated[int, msgspec.Meta(ge=1)] = 50_000
     """JSON values in one message, likewise."""
-    body_timeout: float = 30.0
+    body_timeout: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     max_head: Annotated[int, msgspec.Meta(ge=1024)] = 512 * 1024
     """Bytes of a request's line and headers; beyond them it is answered with 431."""
     head_timeout: Annotated[float, msgspec.Meta(gt=0)] = 30.0
@@ -373,12 +373,12 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`mock` answers GET /health and GET /messages as segmentio/mock did."""
     metrics_token: Secret = Secret()
     metrics_token_env: str = ""
+    """The variable with the token that programs on other machines need for /_segtap/metrics; "" keeps it to
+    this machine."""
     test_token: Secret = Secret()
     test_token_env: str = ""
     """The variable with the token of test suites: it reads messages and resets what tests see, nothing else,
     and works from other machines too. "": they have none."""
-    """The variable with the token that programs on other machines need for /_segtap/metrics; "" keeps it to
-    this machine."""
     redact_key: Secret = Secret()
     redact_key_env: str = ""
     """The variable with a secret for the hashes of `[[redact]]`; "" makes plain SHA-256 of them."""
@@ -393,7 +393,7 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str = ""
     ephemeral: bool = False
-    max_bytes: int = 1024**3
+    max_bytes: Annotated[int, msgspec.Meta(ge=1)] = 1024**3
     max_age: Annotated[str, msgspec.Meta(pattern=r"^([1-9]\d{0,4}[mhdw])?$")] = ""
     """Requests older than this are deleted, except unsent ones: "30d", "12h", "8w". "": none for its age."""
 

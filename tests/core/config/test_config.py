@@ -106,6 +106,10 @@ def test_secret_never_prints() -> None:
         ("[ingest]\nprot = 1\n", "Did you mean port?"),
         ("[ingset]\nport = 1\n", "Did you mean ingest?"),
         ("[ingest]\nport = 'x'\n", "port of [ingest] cannot be 'x'"),
+        ("[ingest]\nport = 99999\n", "port of [ingest] cannot be 99999: Expected `int` <= 65535"),
+        ("[ingest]\nmax_depth = 0\n", "max_depth of [ingest] cannot be 0: Expected `int` >= 1"),
+        ("[ingest]\nbody_timeout = 0\n", "body_timeout of [ingest] cannot be 0: Expected `float` > 0"),
+        ("[journal]\nmax_bytes = -1\n", "max_bytes of [journal] cannot be -1: Expected `int` >= 1"),
         ("[destination]\nregion = 'fr'\n", "region of [destination] cannot be 'fr'"),
         ("[destination]\napi_secret = 'abc'\n", "does not belong in this file"),
         ("ingest = 3\n", "[ingest] is a section"),
@@ -132,6 +136,8 @@ def test_a_wrong_file_says_what_and_where(empty_folder: Path, text: str, words: 
 def test_a_wrong_variable_says_so() -> None:
     with pytest.raises(SettingsError, match="environment: port"):
         config.load(environ={"SEGTAP_PORT": "many"})
+    with pytest.raises(SettingsError, match="environment: port"):
+        config.load(environ={"SEGTAP_PORT": "70000"})
 
 
 def test_a_file_named_on_the_command_line_must_be_there(tmp_path: Path) -> None:

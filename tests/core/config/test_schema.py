@@ -93,6 +93,7 @@ def test_what_init_writes_is_valid(answers: Answers) -> None:
     ("text", "path"),
     [
         ("[ingest]\nport = 'x'", ["ingest", "port"]),
+        ("[ingest]\nport = 65536", ["ingest", "port"]),
         ("[ingest]\nprot = 1", ["ingest"]),
         ("[destination]\napi_secret = 'abc'", ["destination"]),
         ("[destination]\nproject_id = -1", ["destination", "project_id"]),
