@@ -18,8 +18,7 @@ from ..json_text import json_bytes
 from ..messages import Json, JsonObject
 from ..pipeline.envelope import request_of
 from ..pipeline.reading import read_document
-from ..query import parse
-from ..query import quoted as quoted_filter
+from ..query import by_id, parse
 from ..text import size
 from .asked import ListArguments, MessageArguments, WaitArguments
 from .fitting import MOST, put_fitted, without_empty
@@ -119,11 +118,11 @@ async def message(session: Session, ask: MessageArguments) -> JsonObject:
 
 
 async def _id_of(client: Client, text: str) -> int:
-    """Return the id of the newest message with that messageId, or the id that the text is.
+    """Return the id of the newest message with that messageId or $insert_id, or the id that the text is.
 
     Raises InputError if it is neither.
     """
-    page = await client.page(filter=f"messageId={quoted_filter(text)}", limit=1)
+    page = await client.page(filter=by_id(text), limit=1)
     if page.summaries:
         return page.summaries[-1].id
     if text.isdecimal() and text.isascii() and len(text) < 19:

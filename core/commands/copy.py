@@ -7,11 +7,14 @@ from ..api.viewer import Viewer
 from ..copied.formats import EXPORTERS_BY_ID, Exported
 from ..errors import InputError
 from ..masks import masked
-from ..query import quoted
+from ..query import by_id
 
 
 async def copied(viewer: Viewer, message: str, format_id: str) -> str:
-    """Return the message with this messageId or number in a format. Raises InputError if there is none."""
+    """Return the message with this messageId, $insert_id or number in a format.
+
+    Raises InputError if there is none, or if it has nothing in that format.
+    """
     detail = await viewer.detail(await _number(viewer, message))
     state = await viewer.state()
     exporter = EXPORTERS_BY_ID[format_id]
@@ -27,9 +30,9 @@ async def copied(viewer: Viewer, message: str, format_id: str) -> str:
 
 
 async def _number(viewer: Viewer, message: str) -> int:
-    page = await viewer.page(filter=f"id:{quoted(message)}", limit=1)
+    page = await viewer.page(filter=by_id(message), limit=1)
     if page.summaries:
         return page.summaries[-1].id
     if message.isdecimal():
         return int(message)
-    raise InputError(f"No message has the messageId {message!r}.")
+    raise InputError(f"No message has the messageId or $insert_id {message!r}.")

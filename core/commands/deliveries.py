@@ -26,7 +26,7 @@ from ..errors import InputError
 from ..faults import Faults
 from ..index.receipts import ReceiptReader
 from ..pipeline.intake import parse_receipt
-from ..query import parse, quoted
+from ..query import by_id, parse, quoted
 from ..serve.notes import find_engine
 from ..settings import Settings
 from ..sources.bounds import bounds_of
@@ -94,14 +94,15 @@ class Deliveries:
         return [line for line in found if not line.refused]
 
     async def chosen(self, ids: Sequence[str]) -> list[Summary]:
-        """Return the messages with these numbers or messageIds. Raises InputError for one that is not there.
+        """Return the messages with these numbers, messageIds or $insert_ids.
 
-        What is a number and no message has is taken for a messageId.
+        Raises InputError for one that is not there. What is a number and no message has is taken for a
+        messageId.
         """
         found: dict[int, Summary] = {}
         for id in ids:
             line = await self._numbered(int(id)) if id.isascii() and id.isdecimal() else None
-            lines = [line] if line is not None else await self.matching(f"id:{quoted(id)}")
+            lines = [line] if line is not None else await self.matching(by_id(id))
             if not lines:
                 raise InputError(f"The journal has no message {shorten(clean(id), 80)}.")
             found |= {line.id: line for line in lines}

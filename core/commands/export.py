@@ -18,7 +18,7 @@ from ..messages import Message, Receipt
 from ..pipeline.intake import parse_receipt
 from ..query import Query, parse
 from ..query.evaluate import Cost
-from ..serve.notes import find_engine
+from ..serve.notes import find_engine, running
 from ..settings import JournalSettings, Settings
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds, bounds_of
 from ..stores.sqlite.place import chosen_path
@@ -89,6 +89,8 @@ async def export_lines(
         if not found:
             for words in export.tally.notes():
                 note(words)
+            if not journal.path and (others := running()):
+                note(f"{chosen_path('')} has none; a segtap with another journal runs: --url {others[0].url}")
     finally:
         await kept.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import FilterFault
 from .candidate import Candidate, Facts, Judgement, Names, names_of, refusal_text
-from .faults import quoted
+from .faults import by_id, quoted
 from .parser import parse
 from .query import Query
 from .searched import searched_text
@@ -18,6 +18,7 @@ __all__ = [
     "Names",
     "Query",
     "Tally",
+    "by_id",
     "names_of",
     "parse",
     "quoted",

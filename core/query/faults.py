@@ -35,6 +35,15 @@ def quoted(text: str) -> str:
     return f'"{escaped(text)}"'
 
 
+def by_id(id: str) -> str:
+    """Return the filter for a messageId, or for the $insert_id of what Mixpanel's own SDK sent.
+
+    Mixpanel knows a record by more than its $insert_id, which the id of the message begins with.
+    """
+    literal = quoted(id)
+    return f'id:{literal} or origin:device id:{literal[:-1]} *"'
+
+
 def _underlined(filter: str, start: int, end: int) -> str:
     """Return the filter on one line, and below it a line that marks the place."""
     before = clean(filter[max(0, start - AROUND) : start])

@@ -19,6 +19,7 @@ from har_schema import HAR
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.stand_in.server import MixpanelServer
+from segtap.core.stores.sqlite.place import chosen_path
 from segtap.tui.cli import main
 
 SECRET = "5ecre7-0f-the-proj3ct"
@@ -217,6 +218,37 @@ async def test_without_a_journal_the_running_engine_is_read(
         assert f"the segtap at {engine.url}" in capsys.readouterr().err
         # A journal that was named has to be there.
         assert await asyncio.to_thread(run, "export", "--journal", "other.db", "--output", "other") == 2
+
+
+async def test_an_empty_export_names_the_engine_with_another_journal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = chosen_path("").parent
+    usual.mkdir(parents=True)
+    async with Engine(engine_settings(usual)):
+        pass  # the usual journal, which stays empty
+    async with Engine(engine_settings(tmp_path)) as engine:
+        await post(engine.url, track("m-1"))
+        assert await asyncio.to_thread(run, "export", "--output", "out") == 0
+        assert Path("out").read_bytes() == b""
+        assert f"a segtap with another journal runs: --url {engine.url}" in capsys.readouterr().err
+        assert await asyncio.to_thread(run, "export", "--url", engine.url, "--output", "there") == 0
+        assert b"m-1" in Path("there").read_bytes()
+
+
+async def test_a_record_of_mixpanels_sdk_is_found_by_its_insert_id(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with Engine(engine_settings(tmp_path)) as engine:
+        async with httpx.AsyncClient() as http:
+            await http.post(f"{engine.url}/track?verbose=1", data={"data": json.dumps(RECORD)})
+        async with Client(engine.url, engine.token) as client:
+            await listed(client, 1)
+        for command in (("copy", "i-1", "--as", "received"), ("why", "i-1", "--url", engine.url)):
+            assert await asyncio.to_thread(run, *command) == 0, command
+            assert "Seen" in capsys.readouterr().out
+        assert await asyncio.to_thread(run, "deliveries", "list", "i-1", "--url", engine.url) == 0
+        assert await asyncio.to_thread(run, "copy", "i-2") == 2
 
 
 async def test_a_running_engine_writes_the_same_as_its_file(tmp_path: Path, journal: Path) -> None:

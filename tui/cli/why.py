@@ -123,21 +123,15 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
 
 async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: bool, route: str) -> Found:
     """Return the way of the message with this messageId or $insert_id; of several receipts, of the first."""
-    from ...core import quoted_filter, settings_behind
+    from ...core import settings_behind
     from ...core.commands.export import export_lines
     from ...core.errors import InputError, JournalError
+    from ...core.query import by_id
 
     nothing = f"There is no file {id!r}, and no message with that messageId or $insert_id"
-    # Mixpanel knows a record by more than its $insert_id, which the id of the message begins with.
-    literal = quoted_filter(id)
-    queries = (f"id:{literal}", f'origin:device id:{literal[:-1]} *"')
-    lines: list[bytes] = []
     try:
-        for query in queries:
-            found = export_lines(journal=settings.journal, filter=query, url=url, own=settings)
-            lines = [line async for line in found]
-            if lines:
-                break
+        found = export_lines(journal=settings.journal, filter=by_id(id), url=url, own=settings)
+        lines = [line async for line in found]
     except JournalError as error:
         raise InputError(f"{nothing}: {error}") from error
     if not lines:
