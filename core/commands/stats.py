@@ -10,7 +10,11 @@ import msgspec
 
 from ..api.models import EngineState
 from ..api.viewer import Viewer
+from ..errors import EngineError
 from .engines import forwarding_of
+
+PATIENCE = 10.0
+"""Seconds in which an engine has to answer; a state is cheap."""
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,10 +63,21 @@ def stats_of(state: EngineState, at: int, before: Stats | None = None) -> Stats:
 async def watch_stats(
     viewer: Viewer, interval: float, clock: Callable[[], float] = time.time
 ) -> AsyncGenerator[Stats]:
-    """Yield the numbers of an engine now, and every `interval` seconds until it stops."""
+    """Yield the numbers of an engine now, and every `interval` seconds until it stops.
+
+    Raises EngineError if it does not answer for some seconds: what hangs must not look like a quiet hour.
+    """
     last: Stats | None = None
     while True:
-        last = stats_of(await viewer.state(), round(clock() * 1000), last)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                state = await viewer.state()
+        except TimeoutError:
+            raise EngineError(
+                f"The segtap at {viewer.url} has not answered for {PATIENCE:g} seconds. Its log says why; if"
+                " it hangs, stop it and start it again: what it acknowledged is in its journal."
+            ) from None
+        last = stats_of(state, round(clock() * 1000), last)
         yield last
         await asyncio.sleep(interval)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -10,8 +11,10 @@ from command_line import segtap
 from fake_viewer import FakeViewer, story
 
 from segtap.core.api.models import EngineState
+from segtap.core.commands import stats as stats_module
 from segtap.core.commands.stats import Stats, stats_of, watch_stats
 from segtap.core.delivery import DeliveryCounts
+from segtap.core.errors import EngineError
 from segtap.tui.cli.stats import head_line, line_of, live_lines, plot, redrawn
 
 
@@ -38,6 +41,19 @@ async def test_an_engine_is_asked_again_and_again() -> None:
             break
     assert [moment.at for moment in found] == [10_000, 11_000, 12_000]
     assert {moment.received for moment in found} == {(await double.state()).received}
+
+
+async def test_an_engine_that_hangs_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    double = FakeViewer(story(1))
+
+    async def hangs() -> EngineState:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(double, "state", hangs)
+    monkeypatch.setattr(stats_module, "PATIENCE", 0.01)
+    with pytest.raises(EngineError, match=r"has not answered for 0\.01 seconds"):
+        await anext(watch_stats(double, 1))
 
 
 async def test_lines_stand_below_their_heads() -> None:
