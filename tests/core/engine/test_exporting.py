@@ -64,8 +64,9 @@ async def test_the_numbers_are_those_of_prometheus_page(tmp_path: Path, collecto
             await until(client, lambda state: state.deliveries.sent == 2 and state.deliveries.refused == 1)
             async with httpx.AsyncClient(trust_env=False) as http:
                 page = (await http.get(f"{engine.url}/_segtap/metrics")).text
-            port = engine.url.rpartition(":")[2]
-    # The last numbers are sent as the engine stops.
+            port, before = engine.url.rpartition(":")[2], len(collector.got)
+            # The next but one was made after the page.
+            await eventually(lambda: len(collector.got) > before + 1)
     lines = [line.rpartition(" ") for line in page.splitlines() if not line.startswith("#")]
     told = {
         name: float(value) for name, _, value in lines if "_bucket" not in name and "_created" not in name
@@ -89,6 +90,19 @@ async def test_the_numbers_are_those_of_prometheus_page(tmp_path: Path, collecto
     assert collector.resource["service.name"] == "segtap"
     assert collector.resource["service.instance.id"].endswith(f":{port}")
     assert {(one.method, one.target) for one in collector.got} == {("POST", "/v1/metrics")}
+
+
+async def test_the_last_numbers_are_sent_at_the_end(
+    tmp_path: Path, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting_module, "LAST", 30.0)
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "3600000")
+    async with running_engine(sending(tmp_path, collector)) as (engine, client):
+        await post(engine.url, track("m-1"))
+        await listed(client, 1)
+        assert collector.got == []
+    assert len(collector.got) == 1
+    assert collector.values["segtap_received_messages_total"] == 1
 
 
 async def test_nothing_secret_is_sent(tmp_path: Path, collector: Collector) -> None:

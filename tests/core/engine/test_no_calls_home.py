@@ -5,6 +5,7 @@ Variables of OpenTelemetry, which may be set for other programs, name nothing fo
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from collections.abc import Iterator
@@ -131,6 +132,8 @@ async def test_metrics_go_to_the_collector_that_the_settings_name(
         async with running_engine(settings) as (engine, client):
             await post(engine.url, track("m-1"))
             await listed(client, 1)
-        assert collector.got
+            async with asyncio.timeout(30):
+                while not collector.got:  # noqa: ASYNC110 – of the exporter's thread
+                    await asyncio.sleep(0.01)
         assert peers == {peer_of(engine.url), peer_of(collector.url)}
     assert names == set()
