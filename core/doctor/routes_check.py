@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -41,8 +41,9 @@ def routes(facts: Facts) -> Iterator[Diagnosis]:
         )
     states = {one.name: one for one in facts.routes}
     seen = Counter(case.detail.write_key for case in facts.cases if case.detail.source_kind == "segment")
+    named = {key: source.name for source in settings.sources for key in source.write_keys}
     for route in settings.routes:
-        yield _route(route, settings, seen, states.get(route.name))
+        yield _route(route, settings, seen, states.get(route.name), named)
 
 
 def leads_to_mixpanel(settings: Settings) -> bool:
@@ -51,7 +52,11 @@ def leads_to_mixpanel(settings: Settings) -> bool:
 
 
 def _route(
-    route: RouteSettings, settings: Settings, seen: Counter[str], state: RouteState | None
+    route: RouteSettings,
+    settings: Settings,
+    seen: Counter[str],
+    state: RouteState | None,
+    named: Mapping[str, str],
 ) -> Diagnosis:
     """Return the gravest that is to be said of a route, with how it stands."""
     title = f"Route {route.name}: {_where(route, state)}"
@@ -60,7 +65,7 @@ def _route(
         words, standing = clean(state.fault), "warning"
         fix = "do what the fault asks for; what is owed waits meanwhile"
     if not fix:
-        words, fix, standing = _of_keys(route, seen)
+        words, fix, standing = _of_keys(route, seen, named)
     if not fix and state is not None and (state.refused or state.stuck):
         words, standing = "some of its requests do not arrive", "warning"
         fix = "look at what the other side answered: open a message in the list, its deliveries name it"
@@ -92,8 +97,13 @@ def _of_place(route: RouteSettings, settings: Settings) -> tuple[str, str, Stand
     return "", "", "good"
 
 
-def _of_keys(route: RouteSettings, seen: Counter[str]) -> tuple[str, str, Standing]:
-    """Return whether the sources that a route is for have sent anything."""
+def _of_keys(route: RouteSettings, seen: Counter[str], named: Mapping[str, str]) -> tuple[str, str, Standing]:
+    """Return whether the sources that a route is for have sent anything. `named` are names by write keys."""
+
+    def shown(key: str) -> str:
+        short = mask_token(key) or "none"
+        return clean(f"{short} ({named[key]})" if key in named else short)
+
     if not route.write_keys:
         return "takes the messages of every source", "", "good"
     missing = [key for key in route.write_keys if not seen[key]]
@@ -103,11 +113,10 @@ def _of_keys(route: RouteSettings, seen: Counter[str]) -> tuple[str, str, Standi
         return f"takes {taken:,} of {counted(total, 'message')}, by write key", "", "good"
     if not total:
         return f"takes the messages of {counted(len(route.write_keys), 'write key')}", "", "good"
-    others = [mask_token(key) or "none" for key, _ in seen.most_common(_SHOWN)]
-    keys = ", ".join(mask_token(key) for key in missing[:_SHOWN]) + (" …" if len(missing) > _SHOWN else "")
+    others = ", ".join(shown(key) for key, _ in seen.most_common(_SHOWN))
+    keys = ", ".join(map(shown, missing[:_SHOWN])) + (" …" if len(missing) > _SHOWN else "")
     return (
-        f"no message has the write key {clean(keys)}, of {counted(total, 'message')} with"
-        f" {clean(', '.join(others))}",
+        f"no message has the write key {keys}, of {counted(total, 'message')} with {others}",
         "compare write_keys of the route with the source's key in Segment (Settings, API Keys), and with the"
         " one that the SDK sends",
         "warning" if len(missing) == len(set(route.write_keys)) else "note",

@@ -175,6 +175,7 @@ BY_PERSON = {
     "lexicon": "looks at the event's status in Lexicon",
     "dropdowns": "writes the event's name into the menu",
     "merge-delay": "looks at the profile's activity feed, and again a day later",
+    "sources": "corrects the write keys of the source, or has it send",
     "routes": "adds a route to Mixpanel, if messages are to go there: see test_routes",
     "route": "corrects what is wrong with the place or the write keys: see test_routes",
     "route-online": "corrects url, region or credentials of the route",

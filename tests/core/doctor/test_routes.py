@@ -78,6 +78,13 @@ def test_write_keys_that_never_came(
         assert "no message has the write key web-…ey" in found.words
 
 
+def test_sources_are_called_by_their_names(tmp_path: Path) -> None:
+    source = '[[sources]]\nname = "Web shop"\nwrite_keys = ["web-write-key"]\n'
+    settings = settings_of(tmp_path, source + route("app", "mixpanel", write_keys=["web-write-key"]))
+    (found,) = of_routes(settings, "other-write-key")
+    assert found.words == "no message has the write key web-…ey (Web shop), of 1 message with othe…ey"
+
+
 def test_a_mirror_to_segtap_itself(tmp_path: Path) -> None:
     text = "[ingest]\nport = 9123\n" + route("loop", "segment", url="http://localhost:9123")
     nowhere, loop = of_routes(settings_of(tmp_path, text))
