@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
@@ -80,9 +81,7 @@ class Exporter:
         self._log = _Said()
         self._why = ""
         """Why the last request failed; the exporter itself says it only in a log line, and not always."""
-        logger = logging.getLogger("opentelemetry")
-        # The exporter logs each attempt. What matters is said once, by `send`.
-        logger.handlers, logger.propagate = [self._log], False
+        logging.getLogger(otlp.__name__).addFilter(self._log)
         try:
             self._exporter: Any = otlp.OTLPMetricExporter(endpoint=url, session=self._session())
         except (ValueError, OSError) as error:
@@ -109,8 +108,11 @@ class Exporter:
 
     def send(self, data: Any) -> str:
         """Send what `data` returned, and return why that failed, "" if it did not. Blocks meanwhile."""
-        self._log.words = self._why = ""
-        answer = self._exporter.export(data)
+        self._log.thread, self._log.words, self._why = threading.get_ident(), "", ""
+        try:
+            answer = self._exporter.export(data)
+        finally:
+            self._log.thread = 0
         if answer is self._sdk.MetricExportResult.SUCCESS:
             return ""
         return self._why or self._log.words or "the export failed"
@@ -165,14 +167,20 @@ class Exporter:
         return sdk.Metric(one.name, one.words, unit, data)
 
 
-class _Said(logging.Handler):
-    """A handler that keeps the first words of an export that failed, without passwords."""
+class _Said(logging.Filter):
+    """A filter of what the exporter logs of each attempt of ours: its first words are kept, and said once."""
 
-    words = ""
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = ""
+        self.thread = 0
+        """The thread that sends for segtap; what others log, in a program that embeds it, is theirs."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        if not self.words:
-            self.words = _shown(record.getMessage())
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.thread != self.thread:
+            return True
+        self.words = self.words or _shown(record.getMessage())
+        return False
 
 
 def _reason(words: str) -> str:
