@@ -304,6 +304,8 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     source_name: str | None = None
     subscriptions: tuple[Subscription, ...] | None = None
     """The subscriptions of the destination that the source is connected to."""
+    subscriptions_file: str = ""
+    """The file that they are in."""
     blocked_events: tuple[str, ...] | None = None
     blocked_properties: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
     blocked_traits: tuple[str, ...] | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..api.models import EngineState, RouteState
+from ..api.models import EngineState, RouteState, SourceState
 from ..config.shown import DEFAULT, shown_settings
 from ..engine.log import log_file
 from ..errors import SegtapError
@@ -118,6 +118,8 @@ def _state(state: EngineState) -> Iterator[tuple[str, str]]:
         value = getattr(state, name)
         if name == "routes":
             value = tuple(map(_route, state.routes))
+        elif name == "sources":
+            value = tuple(map(_source, state.sources))
         if name not in _PRIVATE and value != getattr(defaults, name):
             yield name, clean(to_json(msgspec.to_builtins(value)))
 
@@ -132,6 +134,11 @@ def _route(route: RouteState) -> RouteState:
         filter="set" if route.filter else "",
         write_keys=keys,
     )
+
+
+def _source(source: SourceState) -> SourceState:
+    """Return a source with its write keys shortened."""
+    return msgspec.structs.replace(source, write_keys=tuple(map(mask_token, source.write_keys)))
 
 
 def _journal(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -12,6 +12,8 @@ from ..pipeline.reading import TOO_DEEP
 from ..settings import Destination
 from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from . import Comparison, compare, sides_of
+
+NO_SOURCES: Mapping[str, tuple[Destination, Destination]] = {}
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -29,8 +31,11 @@ def compare_lines(
     *,
     clock: Callable[[], int],
     bounds: Bounds = DEFAULT_BOUNDS,
+    by_key: Mapping[str, tuple[Destination, Destination]] = NO_SOURCES,
 ) -> Iterator[Compared]:
     """Compare messages or envelopes, one JSON object a line, or whatever `given_messages` reads.
+
+    `by_key` has the destinations for messages with these write keys, in place of `one` and `other`.
 
     The clock of a message is its envelope's `now`, else its `receivedAt`, else `clock()` (milliseconds). No
     line beyond `bounds` is read.
@@ -46,7 +51,10 @@ def compare_lines(
             yield Compared(given.line, None, given.message.objections[0].text)
             continue
         try:
-            asked = sides_of(given, one, other)
+            first, second = by_key.get(given.message.write_key, (one, other))
+            if given.destination is one:
+                given = msgspec.structs.replace(given, destination=first)
+            asked = sides_of(given, first, second)
             made = compare(asked.message, asked.one, asked.other, given.now(clock))
             yield Compared(given.line, made)
         except (InputError, MappingError) as error:

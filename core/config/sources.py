@@ -135,6 +135,7 @@ def _read(table: JsonObject, place: str, folder: Path) -> tuple[SourceSettings, 
         plan=_file(read.plan, folder) if "plan" in table else None,
         source_name=read.source_name if "source_name" in table else None,
         subscriptions=_subscriptions(read.subscriptions, folder, place),
+        subscriptions_file=_file(read.subscriptions, folder),
         **{key: getattr(read, key) for key in OF_SCHEMA if key in table},
     )
     return source, color is not None
@@ -160,7 +161,10 @@ def _subscriptions(name: str, folder: Path, place: str) -> tuple[Subscription, .
         return None
     from .subscriptions import read_subscriptions
 
-    named = read_file(Path(_file(name, folder)))
+    try:
+        named = read_file(Path(_file(name, folder)))
+    except SettingsError as error:
+        raise SettingsError(f"{place}: {error}") from None
     if "subscriptions" not in named.tables:
         raise SettingsError(f"{place}: {named.path} has no [[subscriptions]].")
     try:

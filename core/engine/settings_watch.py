@@ -53,7 +53,7 @@ class SettingsWatch:
         self._seen = ((0, 0, 0),)
 
     async def look(self) -> None:
-        """Read the file if it, or a tracking plan or code that it names, has changed since the last check."""
+        """Read the file if it, or one that it names (a plan, code, a source's), has changed since then."""
         if self._stamps() == self._seen:
             return
         try:
@@ -81,7 +81,8 @@ class SettingsWatch:
 
 def _files_of(settings: Settings) -> tuple[str, ...]:
     """Return the files that the settings name and that decide on verdicts."""
-    return settings.plan, *(one.file for one in settings.insert_functions)
+    of_sources = [file for one in settings.sources for file in (one.plan or "", one.subscriptions_file)]
+    return settings.plan, *(one.file for one in settings.insert_functions), *of_sources
 
 
 def _stamp(file: str) -> _Stamp:

@@ -57,8 +57,8 @@ def revision_of(settings: Settings) -> str:
 
 
 def _judging(source: SourceSettings) -> SourceSettings:
-    """Return a source without what makes no difference to verdicts: its name and its color."""
-    return msgspec.structs.replace(source, name="", color="blue")
+    """Return a source without what makes no difference to verdicts: names and color."""
+    return msgspec.structs.replace(source, name="", color="blue", subscriptions_file="")
 
 
 def _of_routes(masked: Settings) -> tuple[object, ...]:

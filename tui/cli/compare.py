@@ -15,6 +15,7 @@ from .options import DESTINATIONS, clock_of, config_option, format_option, load,
 from .output import hidden, write, write_json
 
 if TYPE_CHECKING:
+    from ...core.api.models import MessageDetail
     from ...core.compare.lines import Compared
     from ...core.settings import DestinationKind, Settings
 
@@ -83,6 +84,12 @@ def compare(
         destination_for(settings, other),
         clock=lambda: clock,
         bounds=bounds_of(settings.ingest),
+        by_key={
+            key: (destination_for(own, one), destination_for(own, other))
+            for source_of in settings.sources
+            for own in (source_of.over(settings),)
+            for key in source_of.write_keys
+        },
     )
     if shape == "json":
         failed = _write_json(compared, show_secrets=show_secrets, summary=summary)
@@ -119,7 +126,16 @@ async def _newest(count: int) -> list[bytes]:
             found[:0] = [one.id for one in page.summaries if not one.refused]
             before, more = (page.summaries[0].id if page.summaries else None), page.more
         details = [await client.detail(id) for id in found[-count:]]
-        return [detail.document for detail in details if not (detail.unread or detail.summary.damaged)]
+        return [_line(detail) for detail in details if not (detail.unread or detail.summary.damaged)]
+
+
+def _line(detail: MessageDetail) -> bytes:
+    """Return a message as a line that says which source it is of."""
+    if detail.source_kind == "mixpanel" or not detail.write_key:
+        return detail.document
+    from ...core.json_text import json_bytes
+
+    return b'{"writeKey":' + json_bytes(detail.write_key) + b',"batch":[' + detail.document + b"]}"
 
 
 def _write_json(compared: Iterable[Compared], *, show_secrets: bool, summary: bool) -> int:

@@ -25,7 +25,8 @@ KNOWN = {*names.TOP_LEVEL, *names.SECTIONS, names.KEYS, *names.TABLES}
 NOT_BY_TYPE = re.compile(
     "a date |in JSON|text that is not JSON|which the preset does not have|pattern cannot"
     r"|hold filter \d, character|asks for a delivery"
-    r"|has the name of another source|which is a key of|as its name|has no \[\[subscriptions\]\]"
+    r"|has the name of another source|which is a key of|as its name"
+    r"|(web|gone)\.toml cannot be read|has no \[\[subscriptions\]\]"
 )
 """What segtap refuses and no schema can name: TOML's own values, JSON inside a text, fields of a preset,
 faults in a filter, and what two of `[[sources]]` may not share."""
@@ -84,7 +85,9 @@ def test_it_agrees_with_segtap_on_every_settings_file_of_the_tests(
 def test_what_init_writes_is_valid(answers: Answers) -> None:
     text = first_settings(answers)
     # Lines that are meant to be uncommented count as well.
-    whole = re.sub(r"(?m)^# (\w+ = |\[\[?segment|\[\[filters|\[\[redact|\[\[hold|\[\[routes)", r"\1", text)
+    whole = re.sub(
+        r"(?m)^# (\w+ = |\[\[?segment|\[\[filters|\[\[redact|\[\[hold|\[\[routes|\[\[sources)", r"\1", text
+    )
     for one in (text, whole if answers.kind == "classic-cloud" else text):
         VALIDATOR.validate(tomllib.loads(one))
 

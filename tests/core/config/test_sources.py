@@ -126,6 +126,11 @@ def test_faults_name_their_place(tmp_path: Path, text: str, words: str) -> None:
     assert "segtap.toml" in str(caught.value)
 
 
+def test_a_file_that_is_not_there_is_named_with_its_source(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"source 1 \(web\): .*gone\.toml cannot be read"):
+        settings_of(tmp_path, WEB + "subscriptions = 'gone.toml'")
+
+
 def test_a_file_of_subscriptions_without_any_is_named(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("identity = 'original'")
     with pytest.raises(SettingsError, match=r"source 1 \(web\): .*own\.toml has no \[\[subscriptions\]\]"):

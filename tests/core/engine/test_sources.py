@@ -8,6 +8,9 @@ import msgspec
 from engines import engine_settings, listed, post, running_engine, track, until
 
 from segtap.core.api.client import Client
+from segtap.core.config import load
+from segtap.core.engine.settings_watch import SettingsWatch
+from segtap.core.faults import Faults
 from segtap.core.settings import Settings, SourceSettings
 from segtap.core.stand_in.server import MixpanelServer
 
@@ -74,3 +77,21 @@ async def test_owed_messages_are_sent_by_their_source_after_a_restart(tmp_path: 
         async with running_engine(on, forwarding=True) as (_, client):
             await until(client, lambda state: state.deliveries.sent == 2)
         assert [one["properties"]["segment_source_name"] for one in mixpanel.events] == ["Site", "Phone"]
+
+
+async def test_a_file_that_a_source_names_is_watched(tmp_path: Path) -> None:
+    file, own = tmp_path / "segtap.toml", tmp_path / "web.toml"
+    rule = "[[subscriptions]]\nname = 'Own'\ntrigger = 'type = \"track\"'\naction = 'trackEvent'\n"
+    own.write_text(rule + "[subscriptions.mapping]\nevent = 'One'\n")
+    file.write_text("[[sources]]\nname = 'web'\nwrite_keys = ['k']\nsubscriptions = 'web.toml'\n")
+    read: list[object] = []
+
+    async def changed(new: Settings) -> None:
+        read.append(dict((new.sources[0].subscriptions or ())[0].mapping)["event"])
+
+    watch = SettingsWatch(load(file=file, environ={}), changed, Faults())
+    await watch.look()
+    assert read == []
+    own.write_text(rule + "[subscriptions.mapping]\nevent = 'Another'\n")
+    await watch.look()
+    assert read == ["Another"]

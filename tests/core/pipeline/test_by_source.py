@@ -10,12 +10,14 @@ import pytest
 
 from segtap.core.commands.check import check_lines
 from segtap.core.commands.translate import translate_lines, translate_through_stages
+from segtap.core.compare import destination_for
+from segtap.core.compare.lines import compare_lines
 from segtap.core.errors import InputError
 from segtap.core.messages import Message
 from segtap.core.pipeline import CompiledSettings, compile_settings, run, run_together
 from segtap.core.pipeline.reading import read_message
 from segtap.core.pipeline.stages import remake, requested, sent
-from segtap.core.settings import DestinationSettings, SegmentSettings, Settings, SourceSettings
+from segtap.core.settings import Destination, DestinationSettings, SegmentSettings, Settings, SourceSettings
 
 NOW = 1_795_557_600_000
 WEB = SourceSettings(
@@ -148,3 +150,14 @@ def test_an_envelope_wins_over_the_source(compiled: CompiledSettings) -> None:
         for line in translate_lines(map(json.dumps, (envelope, plain)), bare, clock=lambda: NOW)
     ]
     assert made == ["Envelope", "Phone"]
+
+
+def test_a_comparison_has_the_destinations_of_the_source() -> None:
+    def pair(settings: Settings) -> tuple[Destination, Destination]:
+        return destination_for(settings, "actions"), destination_for(settings, "classic-cloud")
+
+    by_key = {key: pair(SETTINGS.for_source(key)) for key in NAMES}
+    one, other = pair(SETTINGS)
+    found = compare_lines(lines("wk_web", "wk_ios", "x"), one, other, clock=lambda: NOW, by_key=by_key)
+    sides = [one.comparison.one for one in found if one.comparison is not None]
+    assert [side.destination.settings["sourceName"] for side in sides] == ["Web", "Phone", "All"]
