@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,15 @@ def test_one_of_several_has_to_be_named_and_ends_cleanly(monkeypatch: pytest.Mon
         assert done.returncode == 2
         assert "1 message not forwarded yet" in done.stderr
         assert losing.poll() is None
-        done = started("stop", "--yes", waiting)
+        with running([*SEGTAP, "tail", "--url", waiting]) as tail, ThreadPoolExecutor(1) as pool:
+            assert tail.stdout is not None
+            line = pool.submit(tail.stdout.readline)
+            while not line.done():  # it prints what comes once it listens
+                assert httpx.post(f"{waiting}/v1/track", json=message).status_code == 200
+                wait([line], timeout=0.1)
+            done = started("stop", "--yes", waiting)
+            assert tail.communicate(timeout=30)[1].splitlines()[-1] == "The engine has stopped."
+            assert tail.returncode == 0
         assert done.returncode == 0, done.stderr
         assert losing.wait(5) == 0
 

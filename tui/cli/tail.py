@@ -58,6 +58,7 @@ async def _tail(filter_text: str, url: str, show: Show, count: int | None, optio
                 printed += 1
                 if printed == count:
                     return
+        say("The engine has stopped.")
 
 
 @contextlib.asynccontextmanager
