@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import types
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,17 @@ POSIX_FUNCTIONS = (
     *("nice", "setpriority", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "getuid", "geteuid", "fork", "mkfifo"),
     *("fchmod", "getpgid", "setsid", "killpg", "sched_getaffinity", "statvfs"),
 )
-LOADED = (asyncio, httpx, logging.handlers, platformdirs, subprocess, tempfile, textual.app, uvicorn)
+LOADED = (
+    asyncio,
+    httpx,
+    logging.handlers,
+    platformdirs,
+    subprocess,
+    tempfile,
+    textual.app,
+    uvicorn,
+    zoneinfo,
+)
 """They look at the system as they are imported, and do so before it is another one."""
 
 
