@@ -10,6 +10,9 @@ from .output import write_lines
 VARIABLE = "_SEGTAP_COMPLETE"
 """The variable in which the script asks segtap for completions, under the name that click looks for."""
 
+WHOLE_IN_FISH = ('string split ","', 'string split --max 1 ","')
+"""click's script for fish cuts values and descriptions at a comma."""
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -24,4 +27,5 @@ def completion(ctx: click.Context, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None
-    write_lines(kind(ctx.find_root().command, {}, "segtap", VARIABLE).source())
+    script = kind(ctx.find_root().command, {}, "segtap", VARIABLE).source()
+    write_lines(script.replace(*WHOLE_IN_FISH))
