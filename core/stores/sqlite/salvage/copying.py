@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 
 import msgspec
@@ -102,8 +102,9 @@ class Copy:
         self.copied.log_damaged = self._pages.log_damaged
         self._copy_receipts()
         self._copy_deliveries()
-        self._copy_requests()
-        self._copy_messages()
+        receipts = {seq for (seq,) in self._db.execute("SELECT seq FROM receipts")}
+        self._copy_requests(receipts)
+        self._copy_messages(receipts)
         self.copied.bad_pages = len(self._tables.bad_pages)
         self._db.execute("COMMIT")
         return self.copied
@@ -227,13 +228,14 @@ class Copy:
             lost.discard(cell.rowid)
         self.copied.lost_attempts = len(lost)
 
-    def _copy_requests(self) -> None:
+    def _copy_requests(self, receipts: Set[int]) -> None:
         if not (self._routes or self._tables.has("owed_requests")):
             return
         owed = list(self._all("owed_requests", older=False))
         doubtful = "owed_requests" in self._tables.broken or self.copied.log_damaged
         handed = self._all("handovers", older=True)
-        self.copied.owed_requests = copy_requests(self._db, owed, handed, self._routes, doubtful=doubtful)
+        routes = self._routes
+        self.copied.owed_requests = copy_requests(self._db, receipts, owed, handed, routes, doubtful=doubtful)
 
     @staticmethod
     def _delivery(values: Sequence[Value]) -> Sequence[Value] | None:
@@ -241,8 +243,7 @@ class Copy:
         row[4] = _OLD_OUTCOMES.get(str(row[4]), row[4])
         return row if row[4] in set(Outcome) else None
 
-    def _copy_messages(self) -> None:
-        receipts = {seq for (seq,) in self._db.execute("SELECT seq FROM receipts")}
+    def _copy_messages(self, receipts: Set[int]) -> None:
         meta = self._tables.meta()
         indexed, last = meta.get("indexed"), meta.get("last_seq")
         rows: dict[int, bool] = {}

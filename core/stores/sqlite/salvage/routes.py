@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from ....delivery import Handover, Outcome
 from .. import requests
@@ -16,6 +16,7 @@ _LAST = frozenset((Outcome.SENT, Outcome.REFUSED, Outcome.DROPPED))
 
 def copy_requests(
     db: sqlite3.Connection,
+    receipts: Set[int],
     owed: Iterable[Found],
     handed: Iterable[Found],
     routes: Mapping[int, Sequence[str]],
@@ -24,7 +25,8 @@ def copy_requests(
 ) -> int:
     """Owe to routes what was owed to them, and return how many debts that are.
 
-    `owed` and `handed` are the rows of the two tables, `routes` has the names of the routes of each request
+    `receipts` are the numbers of the requests that were copied, `owed` and `handed` the rows of the two
+    tables, `routes` has the names of the routes of each request
     that was copied. If `doubtful`, rows may be missing: a request is then owed to its routes unless it can be
     read what came of it there. What is handed over twice does no harm: Segment drops a copy, and an archive's
     object is written over.
@@ -37,10 +39,9 @@ def copy_requests(
         done = {(one.receipt, one.route) for one in handovers if one.outcome in _LAST}
         every = ((seq, route) for seq, names in routes.items() for route in names)
         debts |= {debt: None for debt in every if debt not in done}
-    kept = {seq for (seq,) in db.execute("SELECT seq FROM receipts")}
     names: dict[int, list[str]] = {}
     for seq, route in debts:
-        if seq in kept:
+        if seq in receipts:
             names.setdefault(seq, []).append(route)
     requests.owe(db, names)
     return sum(map(len, names.values()))
