@@ -28,6 +28,14 @@ def use_own_folders(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.chdir(folder)
 
 
+def run(*arguments: str) -> int:
+    """Run a command that writes to the streams of the test, and return its exit status."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
 def segtap(*arguments: str, given: str | bytes = "", columns: int = 120) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with `given` on its stdin."""
     data = given.encode() if isinstance(given, str) else given

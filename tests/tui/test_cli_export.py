@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
+from command_line import run
 from engines import engine_settings, isolate, listed, post, track, until
 from har_schema import HAR
 
@@ -20,7 +21,6 @@ from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.stand_in.server import MixpanelServer
 from segtap.core.stores.sqlite.place import chosen_path
-from segtap.tui.cli import main
 
 SECRET = "5ecre7-0f-the-proj3ct"
 FORMULA = "=HYPERLINK(A1)"
@@ -55,13 +55,6 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     isolate(tmp_path, monkeypatch.setenv)
     monkeypatch.setenv("MIXPANEL_TOKEN", "t")
     monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def exported(journal: Path, *arguments: str) -> bytes:

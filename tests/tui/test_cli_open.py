@@ -11,29 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import engine_settings, isolate, listed, post, track
+from command_line import run
+from engines import engine_settings, listed, post, track
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import Summary
 from segtap.core.commands.open_files import ReadFile, journal_settings, read_files
 from segtap.core.engine.lifecycle import Engine
 from segtap.core.settings import Settings
-from segtap.tui.cli import main
+
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 AT = "2026-11-24T21:57:0{}.000Z"
-
-
-@pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    isolate(tmp_path, monkeypatch.setenv)
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def archived(number: int) -> dict[str, Any]:

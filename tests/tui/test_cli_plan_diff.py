@@ -7,24 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
-from engines import engine_settings, isolate, listed, post, track
+from command_line import run
+from engines import engine_settings, listed, post, track
 
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
-from segtap.tui.cli import main
 
-
-@pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    isolate(tmp_path, monkeypatch.setenv)
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 async def test_a_plan_a_file_and_a_journal_are_compared(
