@@ -9,8 +9,8 @@ from textual.content import Content
 from ...core.api.models import EngineState, MessageDetail, RouteState
 from ...core.delivery import Handover, Outcome
 from ...core.masks import project_in_words
-from ...core.text import ago, clean, joined
-from . import clock
+from ...core.text import clean, joined
+from .attempt import attempt_lines
 
 WORDS: dict[Outcome, tuple[str, str]] = {
     Outcome.SENT: ("sent", "$mark-ok"),
@@ -85,18 +85,6 @@ def handover_lines(detail: MessageDetail, now: int) -> list[Content]:
 
 
 def _handover(one: Handover, now: int) -> list[Content]:
-    word, style = WORDS.get(one.outcome, (one.outcome.value, "$dim"))
-    status = f" {one.status}" if one.status else ""
-    again = f"  attempt {one.attempt}" if one.attempt > 1 else ""
-    took = f"  {one.took:,} ms" if one.took else ""
-    lines = [
-        Content.assemble(
-            (clock.local(one.at, now), "$dim"),
-            (f"  {one.route}{status}", "bold $foreground"),
-            (f"  {word}", f"bold {style}"),
-        )
-    ]
-    if one.words:
-        lines.append(Content.styled(f"  “{clean(one.words)}”", style))
-    lines.append(Content.styled(f"  the whole request, {ago(one.at, now)}{again}{took}", "$dim"))
-    return lines
+    outcome = WORDS.get(one.outcome, (one.outcome.value, "$dim"))
+    to = f"{one.route} {one.status}" if one.status else one.route
+    return attempt_lines(one, to, outcome, what="the whole request, ", now=now)

@@ -17,11 +17,12 @@ from ...core.api.models import EngineState, MessageDetail, RouteState, Summary
 from ...core.delivery import MEANINGS, NOT_AGAIN, Delivery, DeliveryState, Outcome
 from ...core.messages import Marks
 from ...core.otherwise import OtherDetail
-from ...core.text import ago, clean, counted
+from ...core.text import clean, counted
 from ..keymap import first
 from ..model.json_search import spans_of
 from ..pane_keys import bindings
 from ..render import clock
+from ..render.attempt import attempt_lines
 from ..render.message import DELIVERY_COLOR
 from ..render.plain import marks_of
 from ..render.routes import handover_lines, off_words
@@ -223,25 +224,12 @@ class DeliveryPane(Pane):
         word, style = OUTCOMES[delivery.outcome]
         if delivery.outcome is Outcome.RETRY and delivery.words.endswith(NOT_AGAIN):
             word = "no verdict"
-        status = f"{delivery.status}" if delivery.status else "no answer"
+        to = f"{clean(delivery.endpoint)} {delivery.status or 'no answer'}"
         place = f"  [{delivery.index}] of {delivery.of}" if delivery.of > 1 else ""
-        again = f"  attempt {delivery.attempt}" if delivery.attempt > 1 else ""
-        took = f"  {delivery.took:,} ms" if delivery.took else ""
         operations = len(detail.verdict.translation.operations)
-        which = f"request {delivery.operation + 1} of {operations}, " if operations > 1 else ""
-        now = clock.now()
-        lines = [
-            Content(""),
-            Content.assemble(
-                (clock.local(delivery.at, now), "$dim"),
-                (f"  {clean(delivery.endpoint)} {status}", "bold $foreground"),
-                (f"  {word}", f"bold {style}"),
-            ),
-        ]
-        if delivery.words:
-            lines.append(Content.styled(f"  “{clean(delivery.words)}”", style))
-        lines.append(Content.styled(f"  {which}{ago(delivery.at, now)}{place}{again}{took}", "$dim"))
-        return lines
+        what = f"request {delivery.operation + 1} of {operations}, " if operations > 1 else ""
+        lines = attempt_lines(delivery, to, (word, style), what=what, place=place, now=clock.now())
+        return [Content(""), *lines]
 
 
 def attempts_of(detail: MessageDetail) -> list[Content]:
