@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from ...core.delivery import Decision
     from ...core.settings import Settings
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 COLUMNS = ("ID", "RECEIVED", "TYPE", "NAME", "DELIVERY", "REQUEST", "OUTCOME", "STATUS", "WORDS")
 WIDTHS = (14, 23, 8, 28, 9, 12, 9, 6, 0)
 NAMED = 5
@@ -35,45 +36,73 @@ def deliveries() -> None:
     """
 
 
-def choosing(command: Command) -> Command:
-    """Add what chooses messages."""
+@dataclass(frozen=True)
+class Choice:
+    """The messages that a command is about, and the journal or the engine that has them."""
+
+    ids: Sequence[str]
+    filter_text: str
+    saved: str
+    journal: str
+    url: str
+
+    @property
+    def any(self) -> bool:
+        """True if messages were named, or a filter for them."""
+        return bool(self.ids or self.filter_text or self.saved)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, with the journal that was named."""
+        return load({"journal": {"path": self.journal}} if self.journal else None)
+
+    def checked(self, *, needed: bool = True) -> Choice:
+        """Return it with the saved filter in its place. Raises UsageError unless messages are chosen."""
+        if self.ids and (self.filter_text or self.saved):
+            raise click.UsageError(
+                "Name messages by their IDS, or with --filter EXPR or --saved NAME, not both."
+            )
+        filter_text = with_saved(self.filter_text, self.saved)
+        if needed and not self.ids and not filter_text.strip():
+            raise click.UsageError("Name messages by their IDS, or with --filter EXPR or --saved NAME.")
+        check_filter(filter_text)  # raises FilterFault before anything is opened
+        return replace(self, filter_text=filter_text, saved="")
+
+
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose messages, which the command gets as a `Choice`."""
+
+    @functools.wraps(command)
+    def with_choice(
+        *args: Any, ids: Sequence[str], filter_text: str, saved: str, journal: str, url: str, **rest: Any
+    ) -> None:
+        command(*args, choice=Choice(ids, filter_text, saved, journal, url), **rest)
+
+    given: Callable[..., None] = with_choice
     for option in (
         reading_options,
         saved_option,
         click.option("--filter", "filter_text", metavar="EXPR", default="", help="Those that match EXPR."),
         click.argument("ids", nargs=-1),
     ):
-        command = option(command)
-    return command
+        given = option(given)
+    return given
 
 
 @deliveries.command(name="list")
 @choosing
 @format_option
-def list_(ids: Sequence[str], filter_text: str, saved: str, journal: str, url: str, shape: str) -> None:
+def list_(choice: Choice, shape: str) -> None:
     """List what became of messages at Mixpanel, a line for each request.
 
     Without IDS or --filter those that Mixpanel has not accepted, and that are not off.
     """
-    filter_text = chosen_by(ids, filter_text, saved, needed=False)
-    show = shown_as(shape)
-    if not asyncio.run(list_rows(ids, filter_text, journal, url, show)):
-        say(
-            "No deliveries match."
-            if ids or filter_text
-            else "Mixpanel has accepted everything that was sent."
-        )
+    choice = choice.checked(needed=False)
+    if not asyncio.run(list_rows(choice, shown_as(shape))):
+        say("No deliveries match." if choice.any else "Mixpanel has accepted everything that was sent.")
 
 
-async def list_rows(
-    ids: Sequence[str],
-    filter_text: str,
-    journal: str,
-    url: str,
-    show: Callable[[DeliveryRow], None],
-    *,
-    only: str = "",
-) -> int:
+async def list_rows(choice: Choice, show: Callable[[DeliveryRow], None], *, only: str = "") -> int:
     """Show what became of messages, a request a row; return how many rows that are.
 
     With `only`, those of messages in that state.
@@ -81,8 +110,8 @@ async def list_rows(
     from ...core.commands.deliveries import opened
 
     shown = 0
-    async with opened(_settings(journal), url) as kept:
-        rows = kept.rows_of(await kept.chosen(ids)) if ids else kept.rows(filter_text)
+    async with opened(choice.settings, choice.url) as kept:
+        rows = kept.rows_of(await kept.chosen(choice.ids)) if choice.ids else kept.rows(choice.filter_text)
         async with contextlib.aclosing(rows):
             async for row in rows:
                 if not only or row.delivery.value == only:
@@ -95,22 +124,13 @@ async def list_rows(
 @choosing
 @format_option
 @click.pass_context
-def retry(
-    ctx: click.Context,
-    ids: Sequence[str],
-    filter_text: str,
-    saved: str,
-    journal: str,
-    url: str,
-    shape: str,
-) -> None:
+def retry(ctx: click.Context, choice: Choice, shape: str) -> None:
     """Send to Mixpanel again what it refused, or what is stuck or uncertain.
 
     Only these requests of a message are sent again, with the $insert_id and time that they had. While
     forwarding is off they wait. An update that was uncertain may count twice.
     """
-    filter_text = chosen_by(ids, filter_text, saved)
-    ctx.exit(asyncio.run(decide("retry", ids, filter_text, journal, url, shape, yes=True)))
+    ctx.exit(asyncio.run(decide("retry", choice.checked(), shape, yes=True)))
 
 
 @deliveries.command()
@@ -119,17 +139,7 @@ def retry(
 @click.option("--route", default="", metavar="NAME", help="All that is owed to a route you have removed.")
 @format_option
 @click.pass_context
-def drop(
-    ctx: click.Context,
-    ids: Sequence[str],
-    filter_text: str,
-    saved: str,
-    journal: str,
-    url: str,
-    shape: str,
-    yes: bool,
-    route: str,
-) -> None:
+def drop(ctx: click.Context, choice: Choice, shape: str, yes: bool, route: str) -> None:
     """Send messages no more that wait, or are held, stuck or uncertain.
 
     They stay in the journal, as off: `segtap deliveries retry` sends them after all.
@@ -137,34 +147,23 @@ def drop(
     With --route the whole requests that are owed to a mirror or an archive that is no longer in [[routes]].
     """
     if route:
-        if ids or filter_text or saved:
+        if choice.any:
             raise click.UsageError("Name either messages, or a --route, not both.")
-        asyncio.run(_drop_route(route, journal, url, shape, yes=yes))
+        asyncio.run(_drop_route(route, choice, shape, yes=yes))
         return
-    filter_text = chosen_by(ids, filter_text, saved)
-    ctx.exit(asyncio.run(decide("drop", ids, filter_text, journal, url, shape, yes=yes)))
+    ctx.exit(asyncio.run(decide("drop", choice.checked(), shape, yes=yes)))
 
 
 DONE: dict[Decision, str] = {"retry": "to be sent again", "drop": "dropped", "release": "released"}
 
 
-async def decide(
-    decision: Decision,
-    ids: Sequence[str],
-    filter_text: str,
-    journal: str,
-    url: str,
-    shape: str,
-    *,
-    yes: bool,
-    held: bool = False,
-) -> int:
+async def decide(decision: Decision, choice: Choice, shape: str, *, yes: bool, held: bool = False) -> int:
     """Carry out a decision about messages, and return the exit status. `held`: about held ones alone."""
     from ...core.commands.deliveries import decidable, opened, uncertain_among
 
-    changed, unchanged = 0, 0
-    async with opened(_settings(journal), url) as kept:
-        among = decidable(filter_text, "release" if held else decision)
+    ids, changed, unchanged = choice.ids, 0, 0
+    async with opened(choice.settings, choice.url) as kept:
+        among = decidable(choice.filter_text, "release" if held else decision)
         lines = await (kept.chosen(ids) if ids else kept.matching(among))
         others = [line for line in lines if held and line.delivery.value != "held"]
         lines = [line for line in lines if line not in others]
@@ -198,12 +197,12 @@ async def decide(
     return 1 if unchanged or (ids and not changed) else 0
 
 
-async def _drop_route(route: str, journal: str, url: str, shape: str, *, yes: bool) -> None:
+async def _drop_route(route: str, choice: Choice, shape: str, *, yes: bool) -> None:
     from ...core.commands.deliveries import opened
     from ...core.text import clean
 
     name = clean(route)
-    async with opened(_settings(journal), url) as kept:
+    async with opened(choice.settings, choice.url) as kept:
         if not yes:
             if not sys.stdin.isatty():
                 raise click.UsageError(
@@ -230,26 +229,17 @@ def _ask_to_drop(lines: Sequence[Summary]) -> None:
 @choosing
 @click.option("--new-id", is_flag=True, help="Give it a new messageId: Mixpanel counts it as another event.")
 @click.pass_context
-def edit(
-    ctx: click.Context,
-    ids: Sequence[str],
-    filter_text: str,
-    saved: str,
-    journal: str,
-    url: str,
-    new_id: bool,
-) -> None:
+def edit(ctx: click.Context, choice: Choice, new_id: bool) -> None:
     """Open each message in $EDITOR, and send what you make of it.
 
     The edited message is a replay of the first one, and keeps its messageId unless you change it. If the
     first one waits, or is held, stuck or uncertain, it is dropped then. A text that is left unchanged is not
     sent.
     """
-    filter_text = chosen_by(ids, filter_text, saved)
-    ctx.exit(asyncio.run(_edit(ids, filter_text, journal, url, new_id=new_id)))
+    ctx.exit(asyncio.run(_edit(choice.checked(), new_id=new_id)))
 
 
-async def _edit(ids: Sequence[str], filter_text: str, journal: str, url: str, *, new_id: bool) -> int:
+async def _edit(choice: Choice, *, new_id: bool) -> int:
     import uuid
 
     from ...core.commands.deliveries import DROPPABLE, opened
@@ -260,8 +250,8 @@ async def _edit(ids: Sequence[str], filter_text: str, journal: str, url: str, *,
     if not command:
         raise InputError(f"{NO_EDITOR}.")
     sent, held = 0, 0
-    async with opened(_settings(journal), url) as kept:
-        lines = await (kept.chosen(ids) if ids else kept.matching(filter_text))
+    async with opened(choice.settings, choice.url) as kept:
+        lines = await (kept.chosen(choice.ids) if choice.ids else kept.matching(choice.filter_text))
         client = kept.client
         if client is None:
             raise EngineError("An edited message is sent through a running segtap: start one with segtap.")
@@ -294,26 +284,11 @@ async def _edit(ids: Sequence[str], filter_text: str, journal: str, url: str, *,
     return 0 if sent == len(lines) and sent else 1
 
 
-def chosen_by(ids: Sequence[str], filter_text: str, saved: str, *, needed: bool = True) -> str:
-    """Return the filter that chooses messages. Raises UsageError unless that, or IDS, choose them."""
-    if ids and (filter_text or saved):
-        raise click.UsageError("Name messages by their IDS, or with --filter EXPR or --saved NAME, not both.")
-    filter_text = with_saved(filter_text, saved)
-    if needed and not ids and not filter_text.strip():
-        raise click.UsageError("Name messages by their IDS, or with --filter EXPR or --saved NAME.")
-    check_filter(filter_text)  # raises FilterFault before anything is opened
-    return filter_text
-
-
 def shown_as(shape: str) -> Callable[[DeliveryRow], None]:
     """Return what writes a row as `--format` says, after the head of a table."""
     if shape == "table":
         _write_cells(COLUMNS)
     return _write_row if shape == "json" else _write_line
-
-
-def _settings(journal: str) -> Settings:
-    return load({"journal": {"path": journal}} if journal else None)
 
 
 def _write_row(row: DeliveryRow) -> None:

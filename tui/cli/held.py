@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
-from .deliveries import choosing, chosen_by, decide, list_rows, shown_as
+from .deliveries import Choice, choosing, decide, list_rows, shown_as
 from .options import format_option
 from .output import say
 
@@ -24,35 +24,26 @@ def held() -> None:
 @held.command(name="list")
 @choosing
 @format_option
-def list_(ids: Sequence[str], filter_text: str, saved: str, journal: str, url: str, shape: str) -> None:
+def list_(choice: Choice, shape: str) -> None:
     """List the messages that are held, the oldest first."""
     from ...core.commands.deliveries import decidable
 
-    filter_text = chosen_by(ids, filter_text, saved, needed=False)
-    show = shown_as(shape)
-    if not asyncio.run(list_rows(ids, decidable(filter_text, "release"), journal, url, show, only="held")):
-        say("Nothing of that is held." if ids or filter_text else "Nothing is held.")
+    choice = choice.checked(needed=False)
+    among = replace(choice, filter_text=decidable(choice.filter_text, "release"))
+    if not asyncio.run(list_rows(among, shown_as(shape), only="held")):
+        say("Nothing of that is held." if choice.any else "Nothing is held.")
 
 
 @held.command()
 @choosing
 @format_option
 @click.pass_context
-def release(
-    ctx: click.Context,
-    ids: Sequence[str],
-    filter_text: str,
-    saved: str,
-    journal: str,
-    url: str,
-    shape: str,
-) -> None:
+def release(ctx: click.Context, choice: Choice, shape: str) -> None:
     """Forward messages that are held, with the $insert_id and time that they have.
 
     While forwarding is off they wait.
     """
-    filter_text = chosen_by(ids, filter_text, saved)
-    ctx.exit(asyncio.run(decide("release", ids, filter_text, journal, url, shape, yes=True, held=True)))
+    ctx.exit(asyncio.run(decide("release", choice.checked(), shape, yes=True, held=True)))
 
 
 @held.command()
@@ -60,19 +51,9 @@ def release(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @format_option
 @click.pass_context
-def drop(
-    ctx: click.Context,
-    ids: Sequence[str],
-    filter_text: str,
-    saved: str,
-    journal: str,
-    url: str,
-    shape: str,
-    yes: bool,
-) -> None:
+def drop(ctx: click.Context, choice: Choice, shape: str, yes: bool) -> None:
     """Do not forward messages that are held.
 
     They stay in the journal, as off: `segtap deliveries retry` sends them after all.
     """
-    filter_text = chosen_by(ids, filter_text, saved)
-    ctx.exit(asyncio.run(decide("drop", ids, filter_text, journal, url, shape, yes=yes, held=True)))
+    ctx.exit(asyncio.run(decide("drop", choice.checked(), shape, yes=yes, held=True)))
