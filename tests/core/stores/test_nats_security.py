@@ -283,15 +283,20 @@ async def test_no_secret_is_in_the_log_or_the_list_of_processes(
         process = await asyncio.create_subprocess_exec(
             *command, "--journal", url_of(server), stdout=PIPE, stderr=PIPE, cwd=tmp_path
         )
-        assert process.stderr is not None
-        seen = await process.stderr.readline()  # it listens
-        seen += Path(f"/proc/{process.pid}/cmdline").read_bytes()
-        # The server goes and comes back with another password.
-        server.kill()
-        (tmp_path / "nats.conf").write_text(users.replace(PASSWORD, "another") + "\n")
-        server.start()
-        await asyncio.sleep(2)  # until it has tried to connect again
-        process.terminate()
-        seen += b"".join(await process.communicate())
+        try:
+            assert process.stderr is not None
+            seen = await process.stderr.readline()  # it listens
+            seen += Path(f"/proc/{process.pid}/cmdline").read_bytes()
+            # The server goes and comes back with another password.
+            server.kill()
+            (tmp_path / "nats.conf").write_text(users.replace(PASSWORD, "another") + "\n")
+            server.start()
+            await asyncio.sleep(2)  # until it has tried to connect again
+            process.terminate()
+            seen += b"".join(await process.communicate())
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
     assert process.returncode == 0
     assert PASSWORD.encode() not in seen
