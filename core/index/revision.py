@@ -65,7 +65,8 @@ def _of_routes(masked: Settings) -> tuple[object, ...]:
     """Return what decides on the verdicts along further routes to Mixpanel; nothing where there are none."""
     if len(masked.mixpanel_routes) < 2:
         return ()
-    return tuple(
+    named = tuple((one.name, one.write_keys) for one in masked.sources)  # filters may ask for names
+    return named, *(
         (one.name, one.write_keys, one.filter, one.to, one.subscriptions) for one in masked.mixpanel_routes
     )
 

@@ -16,6 +16,7 @@ from ..delivery import DeliveryState, RouteStanding, summed
 from ..messages import Message, Receipt, SourceKind
 from ..pipeline import CompiledSettings, compile_settings, run
 from ..query import Query, Tally, parse
+from ..query.named import by_source
 from ..settings import Settings
 from ..verdict import Verdict
 from .holding import NewLine
@@ -56,7 +57,7 @@ class Ways:
                 route.write_keys,
                 own := settings.for_route(route.name),
                 compile_settings(own),
-                parse(route.filter) if route.filter else None,
+                by_source(parse(route.filter), settings.sources) if route.filter else None,
             )
             for route in settings.mixpanel_routes
         )

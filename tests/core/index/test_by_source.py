@@ -11,7 +11,7 @@ from segtap.core.faults import Faults
 from segtap.core.index.worker import WorkerJudging
 from segtap.core.messages import Receipt
 from segtap.core.pipeline.intake import parse_receipt
-from segtap.core.settings import SourceSettings
+from segtap.core.settings import DestinationSettings, RouteSettings, SourceSettings
 
 WEB = SourceSettings(name="web", write_keys=("wk_web",), color="cyan", blocked_events=("Signed Up",))
 IOS = SourceSettings(name="ios", write_keys=("wk_ios",), color="pink", source_name="iOS")
@@ -38,3 +38,20 @@ def test_workers_and_engine_agree() -> None:
         body = [] if stopped else list(made.translation.operations[0].request.records())
         outcomes.append("blocked" if stopped else str(body[0]["properties"].get("segment_source_name")))  # pyright: ignore
     assert outcomes == ["blocked", "iOS", "None"]
+
+
+def test_the_filter_of_a_route_names_sources() -> None:
+    to = DestinationSettings(token="b" * 32)
+    routes = (
+        RouteSettings(name="ios", to=to, filter="source:ios"),
+        RouteSettings(name="rest", to=to, filter="-source:ios"),
+    )
+    active = ActiveSettings(msgspec.structs.replace(BOTH, routes=routes))
+    assert active.ways is not None
+    found: list[list[str]] = []
+    for key in ("wk_ios", "wk_other"):
+        receipt = received(key)
+        (message,) = parse_receipt(receipt)
+        made = active.ways.judged(message, receipt, lambda one, judge: judge(one), "")
+        found.append([standing.route for standing in made.prepared.entry.standings])
+    assert found == [["ios"], ["rest"]]

@@ -55,7 +55,8 @@ async def owing() -> AsyncIterator[tuple[Running, OwedRecords, list[Owed]]]:
 async def made_here(run: Running, messages: list[Owed]) -> dict[int, Made]:
     """What the engine makes of them by itself."""
     source = Source(
-        run.journal,
+        run.journal.index,
+        run.journal.outbox,
         lambda stretch: run.reader.loading(run.journal, stretch),
         run.active,
         SystemClock(),
@@ -89,7 +90,8 @@ async def test_what_a_worker_has_not_made_is_left_to_the_engine() -> None:
             assert await given.made() == {}
         assert "A worker process ended (signal 9)" in str(run.faults)
         source = Source(
-            run.journal,
+            run.journal.index,
+            run.journal.outbox,
             lambda stretch: run.reader.loading(run.journal, stretch),
             run.active,
             SystemClock(),
