@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from ..checks.stream import Whole
 from ..messages import JsonObject
 from ..query import Facts, Judgement, Names, Query, Tally, names_of, parse, searched_text
 from ..query.named import NamedSource, by_source
@@ -15,6 +14,7 @@ from ..query.sql import CUT_AT
 from ..settings import Hold
 from ..stores.base import Entry
 from ..verdict import Translation
+from .prepared import JudgedMessage
 from .summaries import NAME_LIMIT
 
 
@@ -32,11 +32,11 @@ class Holding:
         self._sources = sources
         self._made: tuple[Sequence[Hold], Sequence[NamedSource], tuple[Query, ...]] = (), (), ()
 
-    def holds(self, entry: Entry, whole: Callable[[], Whole]) -> bool:
-        """Return True if a new message waits for the user; `whole` returns the message itself."""
+    def holds(self, entry: Entry, one: JudgedMessage) -> bool:
+        """Return True if a new message, which `entry` is the row of, waits for the user."""
         if entry.names.origin == "replay" or not (queries := self._queries()):
             return False
-        candidate = NewLine(entry, whole)
+        candidate = NewLine(entry, one)
         for query in queries:
             tally = Tally()
             if query.matches(candidate, tally) or tally.undecided:
@@ -54,9 +54,9 @@ class Holding:
 class NewLine:
     """A message with its row of the index, before that is written, as the filter language sees it."""
 
-    def __init__(self, entry: Entry, whole: Callable[[], Whole]) -> None:
+    def __init__(self, entry: Entry, one: JudgedMessage) -> None:
         self._entry = entry
-        self._whole = whole
+        self._one = one
 
     @property
     def facts(self) -> Facts:
@@ -98,11 +98,11 @@ class NewLine:
 
     def document(self) -> JsonObject:
         """Return the message."""
-        return self._whole().document
+        return self._one.document()
 
     def records(self) -> Iterable[JsonObject]:
         """Return the records of its requests to Mixpanel."""
-        return records_in(self._whole().translation)
+        return records_in(self._one.source.made())
 
 
 def records_in(translation: Translation) -> Iterator[JsonObject]:

@@ -17,7 +17,7 @@ from functools import partial
 import msgspec
 
 from ..api.models import Summary
-from ..checks.stream import Digest, Whole
+from ..checks.stream import Digest
 from ..delivery import DeliveryState
 from ..errors import JournalError
 from ..faults import Faults
@@ -64,7 +64,7 @@ class Indexer:
         owed: Callable[[], None],
         faults: Faults,
         count: Callable[[Receipt], int] = lambda receipt: 0,
-        hold: Callable[[Entry, Callable[[], Whole]], bool] = lambda entry, whole: False,
+        hold: Callable[[Entry, JudgedMessage], bool] = lambda entry, one: False,
         waiting: Callable[[], bool] = lambda: False,
         workers: Workers | None = None,
     ) -> None:
@@ -352,7 +352,7 @@ class Indexer:
         if found:
             entry = with_found(entry, found, self._reader.adjusted(prepared.called, found))
         if entry.summary.delivery is DeliveryState.WAITING:
-            if self._hold(entry, one.whole):
+            if self._hold(entry, one):
                 return as_held(entry)
             if not entry.standings:  # with several routes each makes its own
                 self._offer(entry.summary, one.source.made)

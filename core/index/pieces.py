@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import msgspec
 
 from ..checks.stream import Whole
-from ..messages import Marks, Receipt
+from ..messages import JsonObject, Marks, Receipt
 from ..stores.base import Entry
 from ..verdict import Translation
 from .prepared import JudgedMessage
@@ -29,7 +29,7 @@ Judge: TypeAlias = Callable[[Receipt], Awaitable[JudgedReceipt]]
 
 
 class Again(Protocol):
-    """Reads a message again that a worker has read, for the words of a finding: `ReceiptReader`."""
+    """Reads a message again that a worker has read, for a finding or a `[[hold]]`: `ReceiptReader`."""
 
     @property
     def revision(self) -> str:
@@ -38,6 +38,10 @@ class Again(Protocol):
 
     def again(self, receipt: Receipt, id: int) -> Whole:
         """Return the message of this id, which came in the receipt, and what becomes of it."""
+        ...
+
+    def document(self, receipt: Receipt, id: int) -> JsonObject:
+        """Return the message of this id, which came in the receipt."""
         ...
 
 
@@ -84,6 +88,9 @@ class _Worked(NamedTuple):
 
     def whole(self, id: int) -> Whole:
         return self.again.again(self.receipt, id)
+
+    def document(self, id: int) -> JsonObject:
+        return self.again.document(self.receipt, id)
 
     def made(self) -> Translation:
         return read_translation(self.translation)

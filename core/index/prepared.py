@@ -12,7 +12,7 @@ import msgspec
 
 from ..checks.adjust import called
 from ..checks.stream import Said, Whole, of_copy, said_by
-from ..messages import Marks, Message, Receipt
+from ..messages import JsonObject, Marks, Message, Receipt
 from ..objections import Objection
 from ..stores.base import Entry
 from ..verdict import Translation, Verdict
@@ -39,6 +39,10 @@ class Source(Protocol):
         """Return the message itself, and what becomes of it."""
         ...
 
+    def document(self, id: int) -> JsonObject:
+        """Return the message itself."""
+        ...
+
     def made(self) -> Translation:
         """Return its translation, if it waits for Mixpanel."""
         ...
@@ -52,6 +56,10 @@ class Own(msgspec.Struct, frozen=True):
     def whole(self, id: int) -> Whole:
         """Return the message itself, and what becomes of it."""
         return self.known
+
+    def document(self, id: int) -> JsonObject:
+        """Return the message itself."""
+        return self.known.document
 
     def made(self) -> Translation:
         """Return its translation."""
@@ -67,6 +75,10 @@ class JudgedMessage(msgspec.Struct, frozen=True, gc=False):
     def whole(self) -> Whole:
         """Return the message itself, and what becomes of it."""
         return self.source.whole(self.prepared.said.id)
+
+    def document(self) -> JsonObject:
+        """Return the message itself, without translating it."""
+        return self.source.document(self.prepared.said.id)
 
 
 def prepare(message: Message, verdict: Verdict, receipt: Receipt, revision: str) -> Prepared:

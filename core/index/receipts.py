@@ -20,7 +20,7 @@ from ..checks.stream import Digest, Whole
 from ..delivery import Handover, Owed, RouteStanding
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
-from ..messages import Marks, Message, Origin, Receipt, position_of, seq_of
+from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
 from ..pipeline.batches import body_of
 from ..pipeline.reading import read_value
 from ..query.named import NamedSource
@@ -32,6 +32,7 @@ from ..stores.stretches import receipts_at
 from ..text import clean, shorten
 from ..verdict import FAULT_RULE, Finding, Translation, Verdict, with_findings
 from .details import damage_of, detail_of, view_of
+from .documents import Documents
 from .judging import READING, Inspect, Judging, Parse
 from .keeper import Functions, Keeper
 from .marks import as_marked, with_marks
@@ -86,6 +87,7 @@ class ReceiptReader(Judging):
         self._observe = observe
         self._adjust = adjust
         self._keeper = keeper
+        self._documents = Documents(parse)
 
     async def read(self, receipt: Receipt, only: Collection[int] | None = None) -> list[Message] | str:
         """Call `messages`, in a thread if the body is large."""
@@ -158,6 +160,10 @@ class ReceiptReader(Judging):
         keeper = self._keeper
         translation = self.verdict(message).translation if keeper is None else keeper.translated(message)
         return Whole(message.document, translation)
+
+    def document(self, receipt: Receipt, id: int) -> JsonObject:
+        """Return the message of this id, which came in the receipt."""
+        return self._documents.of(receipt, id)
 
     def as_copy(self, one: JudgedMessage) -> JudgedMessage:
         """Return a message as it is if its id was seen before."""

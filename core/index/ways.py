@@ -7,7 +7,6 @@ first of them is shown where nobody asks for another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import msgspec
 
@@ -119,7 +118,7 @@ def _takes(way: Way, message: Message, verdict: Verdict, one: Prepared) -> bool:
         return False  # a record of another project
     if way.query is None or verdict.fault:
         return True
-    line, tally = NewLine(one.entry, partial(Whole, message.document, verdict.translation)), Tally()
+    line, tally = NewLine(one.entry, _made(one, message, verdict)), Tally()
     return way.query.matches(line, tally) or bool(tally.undecided)
 
 
