@@ -227,11 +227,13 @@ class ReceiptReader(Judging):
         if self.runs_functions and kept is not None and self._keeper is not None and shown:
             marked = msgspec.structs.replace(marked, outcomes=self._keeper.outcomes(kept))
         verdict = self.whole(marked, await self.inspected(marked, kept, shown), found)
+        deliveries = tuple(await stores.outbox.deliveries(id))
         if route:
             one = next((one for one in standings if one.route == route), None)
             summary = summary_along(summary, one)
+            deliveries = tuple(tried for tried in deliveries if tried.route in ("", route))
         return msgspec.structs.replace(
-            detail_of(summary, marked, receipt, verdict, tuple(await stores.outbox.deliveries(id))),
+            detail_of(summary, marked, receipt, verdict, deliveries),
             replay_of=await original_of(stores, receipt, id),
             replays=await replays_of(stores, summary),
             routes=receipt.routes,

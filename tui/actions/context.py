@@ -73,6 +73,10 @@ class Context(Protocol):
         """The selected message's detail, None until it is read."""
         ...
 
+    def show_route(self, route: str) -> None:
+        """Show messages as they stand on this one of several routes to Mixpanel; "": on their own first."""
+        ...
+
     @property
     def whole_app(self) -> App[object]:
         """The app, to push screens on."""

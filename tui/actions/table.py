@@ -21,6 +21,7 @@ from . import (
     mixpanel,
     on_demand,
     replay,
+    routes,
     screens,
     validate,
 )
@@ -50,6 +51,7 @@ ACTIONS: dict[str, Callable[[Context], Awaitable[None] | None]] = {
     **{f"copy_as_{one.id}": partial(copy.copy_as, exporter=one) for one in EXPORTERS},
     "compare": compare.compare,
     "destinations": destinations.destinations,
+    "routes": routes.routes,
     "next_error": findings.next_error,
     "previous_error": findings.previous_error,
     "next_warning": findings.next_warning,

@@ -13,8 +13,9 @@ from ...core.delivery import OWED_STATES, DeliveryState, Outcome, Validated
 from ...core.messages import Marks
 from ...core.text import clean, counted
 from ..keymap import first
+from ..render.routes import sends_along
 from .context import Context, ask
-from .forwarding import credentials_shown, project_of
+from .forwarding import credentials_shown
 from .replay import shown_name
 
 SLOW = 1.0
@@ -37,22 +38,22 @@ async def validate(on: Context) -> None:
     if state is None or summary is None:
         on.notify("There is no message to validate yet.", title=NOTHING, severity="warning")
         return
-    detail = await on.viewer.detail(summary.id)
+    detail = await on.viewer.detail(summary.id, on.details.route)
     why = why_not(state, detail)
     if why:
         on.notify(clean(why), title=NOTHING, severity="warning", timeout=10)
         return
     if not await ask(on, validate_question(state, detail), yes="Send it", no="Do not send"):
         return
-    result = await sent(on, summary.id)
+    result = await sent(on, summary.id, detail.route)
     show(on, state, shown_name(summary), result)
     if result.outcome is not None and on.summary is not None and on.summary.id == summary.id:
         await on.go_to([summary.id], "delivery")
 
 
-async def sent(on: Context, id: int) -> Validated:
-    """Send a message, and say so while Mixpanel takes long to answer."""
-    sending = asyncio.create_task(on.viewer.validate([id]))
+async def sent(on: Context, id: int, route: str = "") -> Validated:
+    """Send a message, along a route if one is named, and say so while Mixpanel takes long to answer."""
+    sending = asyncio.create_task(on.viewer.validate([id], route))
     try:
         done, _ = await asyncio.wait({sending}, timeout=SLOW)
         if not done:
@@ -89,7 +90,7 @@ def validate_question(state: EngineState, detail: MessageDetail) -> str:
     endpoints = ", ".join(dict.fromkeys(urlsplit(request.url).path for request in requests))
     on_off = "on" if state.forwarding else "off"
     parts = [
-        f"Send this one message to {project_of(state)} now?",
+        f"Send this one message to {sends_along(state, detail.route)} now?",
         f"{counted(len(requests), 'request')} ({endpoints}). Forwarding is {on_off} and stays {on_off}.",
         _again(detail),
     ]

@@ -62,6 +62,8 @@ class DetailSource:
         self.destination = ShownDestination(viewer)
         self._before = Before(viewer)
         self._marking: asyncio.Task[None] | None = None
+        self.route = ""
+        """The one of several routes to Mixpanel whose verdict is shown; "": each message's first."""
         self.resting = False
         """True while the list follows and the panes keep what they show, so that they can be read."""
 
@@ -133,7 +135,7 @@ class DetailSource:
         if detail is None:
             self._details.begin()
             try:
-                detail = await self._viewer().detail(id)
+                detail = await self._viewer().detail(id, self.route)
             except InputError as error:  # cleared, or rotated out of the journal; the list still has its line
                 if self._wanted in (None, id):
                     self._listener.detail(None, str(error))

@@ -51,13 +51,16 @@ class Hidden:
         limit: int = 200,
         filter: str = "",
         wait: int | None = None,
+        route: str = "",
     ) -> Page:
         """Return a page of the list without the hidden messages.
 
         A page of nothing but hidden messages leads on to the next one.
         """
         while True:
-            page = await viewer.page(before=before, after=after, limit=limit, filter=filter, wait=wait)
+            page = await viewer.page(
+                before=before, after=after, limit=limit, filter=filter, wait=wait, route=route
+            )
             if not self._ids or not page.summaries:
                 return page
             left = tuple(line for line in page.summaries if line.id not in self._ids)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,10 @@ class ListSource:
         self.viewer: Viewer = viewer
         self.view = view
         self.hidden = Hidden()
+        self.route = ""
+        """The one of several routes to Mixpanel on which messages are shown; "": on all of them."""
+        self._moved: set[int] = set()
+        """Messages whose delivery changed, on whichever route: it is read for the one that is shown."""
         self.text = ""
         self.searching = False
         self.stopped = False
@@ -150,7 +154,7 @@ class ListSource:
             self._newest = max(self._newest, frame.added[-1].id)
         if frame.added or frame.missed:
             self._listener.arrived(len(frame.added) + frame.missed)
-        indirect = self.text or frame.missed or self._behind.is_set() or self._reading.locked()
+        indirect = self.text or self.route or frame.missed or self._behind.is_set() or self._reading.locked()
         if indirect and (frame.added or frame.missed):
             # The filter searches more than a summary has, and missed messages are only in the journal.
             self._behind.set()
@@ -158,7 +162,10 @@ class ListSource:
             self.view.extend(frame.added)
             self._scanned = max(self._scanned, self._newest)
             self._listener.loaded()
-        if frame.changed:
+        if frame.changed and self.route:
+            self._moved.update(change.id for change in frame.changed)
+            self._behind.set()
+        elif frame.changed:
             self.view.change(frame.changed)
             for heard in self._heard:
                 heard.update((change.id, change) for change in frame.changed)
@@ -190,15 +197,20 @@ class ListSource:
                 if self._outdated:
                     self._outdated = False
                     await self._quietly(self._refresh())
+                elif self._moved:
+                    moved, self._moved = self._moved, set()
+                    await self._quietly(self._refresh(moved))
             if not read:
                 # A tunnel may lose this connection alone: what comes next may not be put after the gap.
                 self._behind.set()
                 await asyncio.sleep(PATIENCE[0])
 
-    async def _refresh(self) -> None:
-        """Read again how the messages in the list were delivered."""
+    async def _refresh(self, moved: Collection[int] = ()) -> None:
+        """Read again how the messages in the list were delivered, or the part of it that has moved."""
         turn, filter, rows = self._turn, self.search, self.view.window.rows
         first, last = (rows[0].id - 1, rows[-1].id) if rows else (0, 0)
+        if moved:
+            first, last = max(first, min(moved) - 1), min(last, max(moved))
         while first < last and turn == self._turn:
             page = await self._page(after=first, limit=FIRST, filter=filter)
             if turn == self._turn:
@@ -288,11 +300,17 @@ class ListSource:
         self._heard.append(heard)
         try:
             page = await self.hidden.page(
-                self.viewer, before=before, after=after, limit=limit, filter=filter, wait=wait
+                self.viewer,
+                before=before,
+                after=after,
+                limit=limit,
+                filter=filter,
+                wait=wait,
+                route=self.route,
             )
         finally:
             self._heard = [other for other in self._heard if other is not heard]
-        if not heard:
+        if not heard or self.route:
             return page
         rows = (with_change(row, heard[row.id]) if row.id in heard else row for row in page.summaries)
         return msgspec.structs.replace(page, summaries=tuple(rows))

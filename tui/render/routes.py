@@ -11,6 +11,7 @@ from ...core.delivery import Handover, Outcome
 from ...core.masks import project_in_words
 from ...core.text import clean, joined
 from .attempt import attempt_lines
+from .message import DELIVERY_COLOR
 
 WORDS: dict[Outcome, tuple[str, str]] = {
     Outcome.SENT: ("sent", "$mark-ok"),
@@ -30,11 +31,42 @@ def whole_routes(state: EngineState) -> tuple[RouteState, ...]:
     return tuple(route for route in state.routes if route.kind != "mixpanel")
 
 
+def mixpanel_routes(state: EngineState) -> tuple[RouteState, ...]:
+    """Return the routes to Mixpanel that the settings name."""
+    return tuple(route for route in state.routes if route.kind == "mixpanel")
+
+
+def several(state: EngineState) -> tuple[RouteState, ...]:
+    """Return the routes to Mixpanel if there are several, else none."""
+    found = mixpanel_routes(state)
+    return found if len(found) > 1 else ()
+
+
+def standings_line(detail: MessageDetail) -> list[Content]:
+    """Return how a message stands on each of several routes to Mixpanel, as one line; none without them."""
+    if not detail.standings:
+        return []
+    pieces = [
+        Content.assemble(
+            (f"{one.route} ", "bold $foreground" if one.route == detail.route else "$dim"),
+            (one.delivery.value, DELIVERY_COLOR[one.delivery]),
+        )
+        for one in detail.standings
+    ]
+    return [Content(", ").join(pieces)]
+
+
 def sends_to(state: EngineState) -> str:
     """Name everything that forwarding sends to, for a sentence."""
     if not state.routes:
         return project_in_words(state.project, state.region, state.mixpanel_url, state.project_region)
     return joined([clean(route.to) for route in state.routes])
+
+
+def sends_along(state: EngineState, name: str) -> str:
+    """Name what one of several routes to Mixpanel sends to; without several what forwarding sends to."""
+    found = next((route for route in several(state) if route.name == name), None)
+    return sends_to(state) if found is None else f"{clean(found.to)} (route {name})"
 
 
 def short_where(state: EngineState, project: str) -> str:
@@ -44,7 +76,7 @@ def short_where(state: EngineState, project: str) -> str:
 
 
 def standing_of(routes: Iterable[RouteState]) -> list[Content]:
-    """Return how mirrors and archives stand, a piece for each: `mirror 12 sent, 3 waiting`."""
+    """Return how routes stand, a piece for each: `mirror 12 sent, 3 waiting`."""
     pieces: list[Content] = []
     for route in routes:
         counts = [
@@ -52,6 +84,7 @@ def standing_of(routes: Iterable[RouteState]) -> list[Content]:
             (route.refused, "refused", "bold $mark-error"),
             (route.waiting, "waiting", "$mark-waiting"),
             (route.stuck, "stuck", "bold $mark-error"),
+            (route.uncertain, "uncertain", "$mark-warning"),
         ]
         parts = [Content.styled(f"{count:,} {word}", style) for count, word, style in counts if count]
         parts = parts or [Content.styled("0 sent", "$dim")]
@@ -63,9 +96,12 @@ def off_words(detail: MessageDetail, routes: Sequence[RouteState]) -> str:
     """Return why a message does not go to Mixpanel, if that is because of the routes; "" if it is not."""
     if not routes or detail.source_kind == "mixpanel":
         return ""
-    to = next((route for route in routes if route.kind == "mixpanel"), None)
-    if to is None:
+    leading = [route for route in routes if route.kind == "mixpanel"]
+    if not leading:
         return "Not sent to Mixpanel: no route leads there."
+    if len(leading) > 1:
+        return "" if detail.standings else "Not sent to Mixpanel: no route there takes it."
+    (to,) = leading
     if to.write_keys and detail.write_key not in to.write_keys:
         return f"Not sent to Mixpanel: the route {to.name} does not take its write key."
     return ""

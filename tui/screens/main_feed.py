@@ -272,6 +272,12 @@ class MainFeed(MainShape):
         """Read the list again; the selected message stays selected."""
         self.run_worker(self.source.load(keep=self.list.selected), group="stretch")
 
+    def show_route(self, route: str) -> None:
+        self.source.route = self.details.route = self.header.route = route
+        self.details.read_again()
+        self.details.hurry()
+        self.reload()
+
     def shown(self) -> Shown:
         found = shown_in(self.source, self.dimming, self._state)
         return replace(found, filter=self._mark_names.named(found.filter))

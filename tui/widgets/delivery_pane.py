@@ -25,7 +25,7 @@ from ..render import clock
 from ..render.attempt import attempt_lines
 from ..render.message import DELIVERY_COLOR
 from ..render.plain import marks_of
-from ..render.routes import handover_lines, off_words
+from ..render.routes import handover_lines, off_words, standings_line
 from .json_rows import AGES_EVERY
 from .pane import Pane
 from .pane_search import Found, Searching
@@ -189,6 +189,7 @@ class DeliveryPane(Pane):
         ]
         if advice:
             lines.append(Content.styled(advice, "$dim"))
+        lines += standings_line(detail)
         lines += attempts_of(detail)
         lines += self._links(detail)
         for delivery in detail.deliveries:
@@ -224,7 +225,8 @@ class DeliveryPane(Pane):
         word, style = OUTCOMES[delivery.outcome]
         if delivery.outcome is Outcome.RETRY and delivery.words.endswith(NOT_AGAIN):
             word = "no verdict"
-        to = f"{clean(delivery.endpoint)} {delivery.status or 'no answer'}"
+        along = f"{clean(delivery.route)}: " if delivery.route else ""
+        to = f"{along}{clean(delivery.endpoint)} {delivery.status or 'no answer'}"
         place = f"  [{delivery.index}] of {delivery.of}" if delivery.of > 1 else ""
         operations = len(detail.verdict.translation.operations)
         what = f"request {delivery.operation + 1} of {operations}, " if operations > 1 else ""

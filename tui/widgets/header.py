@@ -24,7 +24,7 @@ from ..model.rate import Rate
 from ..render.clock import second
 from ..render.glyphs import UNICODE, Glyphs, to_ascii
 from ..render.plain import app_of
-from ..render.routes import short_where, standing_of, to_mixpanel, whole_routes
+from ..render.routes import several, short_where, standing_of, to_mixpanel, whole_routes
 from .text_block import Measured
 
 DESTINATIONS = {"actions": "Actions", "classic-cloud": "Classic"}
@@ -61,6 +61,8 @@ class Header(Measured):
     lost: reactive[str] = reactive("")
     shown_as: reactive[str] = reactive("")
     """The destination that the panes show in place of the configured one, "" for that one."""
+    route: reactive[str] = reactive("")
+    """The route to Mixpanel on which messages are shown, "" for all of them."""
     shown: reactive[int] = reactive(0)
     unseen: reactive[int] = reactive(0)
     """Messages that came since the list was paused."""
@@ -93,6 +95,10 @@ class Header(Measured):
         self.watch_state()
 
     def watch_shown_as(self) -> None:
+        """Draw again, as after a change of the state."""
+        self.watch_state()
+
+    def watch_route(self) -> None:
         """Draw again, as after a change of the state."""
         self.watch_state()
 
@@ -140,7 +146,7 @@ class Header(Measured):
             for count, word, style in (*counts, *(one for one in more if one[0]))
         ]
         name = " Mixpanel  " if width >= NARROW else " "
-        others = standing_of(whole_routes(state))
+        others = standing_of(several(state) + whole_routes(state))
         if to_mixpanel(state):
             line = Content.assemble((name, "$dim"), Content(dot).join([*parts, *others]))
         else:
@@ -166,6 +172,10 @@ class Header(Measured):
             kind = DESTINATIONS.get(state.destination, state.destination)
             words = f"Shown as {self.shown_as}, not the configured {kind}: nothing of it is sent."
             words += f"  {first('message.destinations')} goes on"
+            found.append((f"{self.marks.warning} {words}", ON))
+        if self.route:
+            words = f"List and panes show the route {self.route} alone; the counts are those of all routes."
+            words += f"  {first('message.routes')} goes on"
             found.append((f"{self.marks.warning} {words}", ON))
         if state.lasting_fault:
             found.append((f"{self.marks.error} {clean(state.lasting_fault)}", ALERT))
