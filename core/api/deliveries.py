@@ -14,7 +14,8 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     `uncertain`, or `dropped`. `request` counts from 1; it is 0 for a message of which nothing was tried yet,
     and `outcome` is the message's state then. `status` and `words` are of the last attempt, in Mixpanel's
     words, `index` and `of` its place in the batch that was sent, `attempts` how often it was sent, `at` the
-    time of the last attempt (ms; 0: none).
+    time of the last attempt (ms; 0: none). With several routes to Mixpanel there are rows for each `route` of
+    the message, and `delivery` is its state there.
     """
 
     id: int
@@ -33,6 +34,7 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     of: int = 0
     attempts: int = 0
     at: int = 0
+    route: str = ""
 
 
 class Undecided(msgspec.Struct, frozen=True):

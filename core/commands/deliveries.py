@@ -122,15 +122,15 @@ class Deliveries:
         """Return whether what waits is sent now."""
         return self._client is not None and (await self._client.state()).forwarding
 
-    async def decide(self, decision: Decision, ids: Sequence[int]) -> AsyncIterator[Decided]:
-        """Carry out a decision about messages, some at a time."""
+    async def decide(self, decision: Decision, ids: Sequence[int], route: str = "") -> AsyncIterator[Decided]:
+        """Carry out a decision about messages, some at a time; along one of several routes if it is named."""
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             if self._client is not None:
-                yield await self._client.decide(decision, some)
+                yield await self._client.decide(decision, some, route)
             else:
                 assert self._kept is not None
-                changed, others = await decide_all(decision, some, self._kept, _now)
+                changed, others = await decide_all(decision, some, self._kept, _now, route=route)
                 yield Decided(tuple(changed), tuple(others))
 
     async def drop_route(self, route: str) -> int:

@@ -10,7 +10,7 @@ import msgspec
 
 from ..api.deliveries import DeliveryRow, Undecided
 from ..api.models import Summary
-from ..delivery import Decision, Delivery, DeliveryState, Outcome
+from ..delivery import Decision, Delivery, DeliveryState, Outcome, RouteStanding
 from ..forward.decisions import ON_ITS_WAY_NOW, decide, last_attempts
 from ..forward.sender import OnDelivery
 from ..stores.base import Outbox, Stores
@@ -34,12 +34,34 @@ async def delivery_rows(stores: Stores, lines: Lines) -> AsyncGenerator[list[Del
     """Yield a row for each request of these messages that was tried, and one for each message without any."""
     async for some in lines:
         messages = [line for line in some if not line.refused]
-        attempts = await stores.outbox.deliveries_of([line.id for line in messages])
-        yield [row for line in messages for row in rows_of(line, attempts.get(line.id, ()))]
+        ids = [line.id for line in messages]
+        attempts = await stores.outbox.deliveries_of(ids)
+        standings = await stores.index.standings(ids)
+        yield [
+            row
+            for line in messages
+            for row in rows_of(line, attempts.get(line.id, ()), standings.get(line.id, ()))
+        ]
 
 
-def rows_of(line: Summary, attempts: Sequence[Delivery]) -> list[DeliveryRow]:
-    """Return the rows of one message."""
+def rows_of(
+    line: Summary, attempts: Sequence[Delivery], standings: Sequence[RouteStanding] = ()
+) -> list[DeliveryRow]:
+    """Return the rows of one message, those of each of its routes where there are several."""
+    if not standings:
+        return _rows_of(line, attempts)
+    return [
+        row
+        for one in standings
+        for row in _rows_of(
+            msgspec.structs.replace(line, delivery=one.delivery),
+            [tried for tried in attempts if tried.route in ("", one.route)],
+            one.route,
+        )
+    ]
+
+
+def _rows_of(line: Summary, attempts: Sequence[Delivery], route: str = "") -> list[DeliveryRow]:
     row = DeliveryRow(
         id=line.id,
         message_id=line.message_id,
@@ -49,6 +71,7 @@ def rows_of(line: Summary, attempts: Sequence[Delivery]) -> list[DeliveryRow]:
         received_at=line.received_at,
         delivery=line.delivery,
         outcome=line.delivery.value,
+        route=route,
     )
     if not attempts:
         return [row]

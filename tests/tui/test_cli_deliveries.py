@@ -184,7 +184,6 @@ def test_what_is_owed_to_a_route_that_was_taken_out_is_dropped(tmp_path: Path) -
         (("retry",), "Name messages by their IDS"),
         (("drop", "--yes"), "Name messages by their IDS"),
         (("drop", "m-1", "--filter", "sent:yes"), "not both"),
-        (("drop", "m-1", "--route", "mirror"), "not both"),
         (("list", "--filter", "delivery:nonsense"), "nonsense"),
         (("retry", "m-1", "--journal", "missing.db"), "missing.db"),
     ],

@@ -89,23 +89,34 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
     return given
 
 
+only_route = click.option(
+    "--route", default="", metavar="NAME", help="Only along this one of several routes to Mixpanel."
+)
+"""The route that a list or a decision is about."""
+
+
 @deliveries.command(name="list")
 @choosing
+@only_route
 @format_option
-def list_(choice: Choice, shape: str) -> None:
+def list_(choice: Choice, shape: str, route: str) -> None:
     """List what became of messages at Mixpanel, a line for each request.
 
-    Without IDS or --filter those that Mixpanel has not accepted, and that are not off.
+    Without IDS or --filter those that Mixpanel has not accepted, and that are not off. With several routes to
+    Mixpanel there are lines for each.
     """
     choice = choice.checked(needed=False)
-    if not asyncio.run(list_rows(choice, shown_as(shape))):
-        say("No deliveries match." if choice.any else "Mixpanel has accepted everything that was sent.")
+    if not asyncio.run(list_rows(choice, shown_as(shape), route=route)):
+        some = choice.any or route
+        say("No deliveries match." if some else "Mixpanel has accepted everything that was sent.")
 
 
-async def list_rows(choice: Choice, show: Callable[[DeliveryRow], None], *, only: str = "") -> int:
+async def list_rows(
+    choice: Choice, show: Callable[[DeliveryRow], None], *, only: str = "", route: str = ""
+) -> int:
     """Show what became of messages, a request a row; return how many rows that are.
 
-    With `only`, those of messages in that state.
+    With `only`, those of messages in that state, with `route` those of that route.
     """
     from ...core.commands.deliveries import opened
 
@@ -114,7 +125,7 @@ async def list_rows(choice: Choice, show: Callable[[DeliveryRow], None], *, only
         rows = kept.rows_of(await kept.chosen(choice.ids)) if choice.ids else kept.rows(choice.filter_text)
         async with contextlib.aclosing(rows):
             async for row in rows:
-                if not only or row.delivery.value == only:
+                if (not only or row.delivery.value == only) and route in ("", row.route):
                     show(row)
                     shown += 1
     return shown
@@ -122,21 +133,27 @@ async def list_rows(choice: Choice, show: Callable[[DeliveryRow], None], *, only
 
 @deliveries.command()
 @choosing
+@only_route
 @format_option
 @click.pass_context
-def retry(ctx: click.Context, choice: Choice, shape: str) -> None:
+def retry(ctx: click.Context, choice: Choice, shape: str, route: str) -> None:
     """Send to Mixpanel again what it refused, or what is stuck or uncertain.
 
     Only these requests of a message are sent again, with the $insert_id and time that they had. While
     forwarding is off they wait. An update that was uncertain may count twice.
     """
-    ctx.exit(asyncio.run(decide("retry", choice.checked(), shape, yes=True)))
+    ctx.exit(asyncio.run(decide("retry", choice.checked(), shape, yes=True, route=route)))
 
 
 @deliveries.command()
 @choosing
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--route", default="", metavar="NAME", help="All that is owed to a route you have removed.")
+@click.option(
+    "--route",
+    default="",
+    metavar="NAME",
+    help="Messages only along this route; without messages all that is owed to a route you have removed.",
+)
 @format_option
 @click.pass_context
 def drop(ctx: click.Context, choice: Choice, shape: str, yes: bool, route: str) -> None:
@@ -144,21 +161,24 @@ def drop(ctx: click.Context, choice: Choice, shape: str, yes: bool, route: str) 
 
     They stay in the journal, as off: `segtap deliveries retry` sends them after all.
 
-    With --route the whole requests that are owed to a mirror or an archive that is no longer in [[routes]].
+    With --route and without messages, all that is owed to a route that is no longer in [[routes]].
     """
-    if route:
-        if choice.any:
-            raise click.UsageError("Name either messages, or a --route, not both.")
+    if route and not choice.any:
         asyncio.run(_drop_route(route, choice, shape, yes=yes))
         return
-    ctx.exit(asyncio.run(decide("drop", choice.checked(), shape, yes=yes)))
+    ctx.exit(asyncio.run(decide("drop", choice.checked(), shape, yes=yes, route=route)))
 
 
 DONE: dict[Decision, str] = {"retry": "to be sent again", "drop": "dropped", "release": "released"}
 
 
-async def decide(decision: Decision, choice: Choice, shape: str, *, yes: bool, held: bool = False) -> int:
-    """Carry out a decision about messages, and return the exit status. `held`: about held ones alone."""
+async def decide(
+    decision: Decision, choice: Choice, shape: str, *, yes: bool, held: bool = False, route: str = ""
+) -> int:
+    """Carry out a decision about messages, and return the exit status. `held`: about held ones alone.
+
+    With a `route` it is about that one of several routes to Mixpanel.
+    """
     from ...core.commands.deliveries import decidable, opened, uncertain_among
 
     ids, changed, unchanged = choice.ids, 0, 0
@@ -177,7 +197,7 @@ async def decide(decision: Decision, choice: Choice, shape: str, *, yes: bool, h
             _ask_to_drop(lines)
         if decision == "retry" and (doubted := uncertain_among(lines)):
             say(f"{counted(doubted, 'message')} of these may count twice, if Mixpanel has it already.")
-        async for made in kept.decide(decision, [line.id for line in lines]):
+        async for made in kept.decide(decision, [line.id for line in lines], route):
             changed += len(made.changed)
             if shape == "json":
                 for id in made.changed:
@@ -307,7 +327,7 @@ def _write_line(row: DeliveryRow) -> None:
             row.type,
             row.name,
             row.delivery.value,
-            f"{row.request} {row.endpoint}" if row.request else "",
+            " ".join(filter(None, (row.route, str(row.request or ""), row.endpoint))),
             row.outcome,
             str(row.status or ""),
             f"{place}{row.words}",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
-from engines import engine_settings, post, running_engine, track, until
+from engines import engine_settings, isolate, post, running_engine, track, until
 from subscriptions import events
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState, RouteState
 from segtap.core.delivery import DeliveryState, Outcome, RouteStanding
 from segtap.core.errors import InputError
+from segtap.core.serve.launch import start_engine
 from segtap.core.settings import DestinationSettings, Hold, RouteSettings, Secret, Settings
 from segtap.core.stand_in.faults import Fault
 from segtap.core.stand_in.server import MixpanelServer
@@ -148,6 +153,11 @@ async def test_a_decision_may_be_about_one_route(tmp_path: Path) -> None:
             (id,) = (await ids_listed(client)).values()
             nowhere = await client.decide("drop", [id], "eu")
             assert (nowhere.changed, nowhere.unchanged[0].why) == ((), "Mixpanel has accepted it")
+            rows = [json.loads(line) async for line in client.deliveries("id:m-1")]
+            assert [(row["route"], row["delivery"], row["outcome"]) for row in rows] == [
+                ("us", "waiting", "waiting"),
+                ("eu", "sent", "sent"),
+            ]
             assert (await client.decide("drop", [id], "us")).changed == (id,)
             state = await until(client, lambda state: along(state, "us").waiting == 0)
             assert (state.deliveries.off, along(state, "eu").sent) == (1, 1)
@@ -213,3 +223,40 @@ async def test_a_record_of_an_sdk_goes_to_the_project_of_its_token(tmp_path: Pat
             state = await until(client, lambda state: state.deliveries.sent == 2)
             assert state.deliveries.off == 1
         assert (ids(us), ids(eu)) == (["r-1"], ["r-2"])
+
+
+@pytest.mark.kill
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+async def test_killed_again_and_again_each_project_gets_all_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+    chance, number, acknowledged = random.Random(11), 0, list[str]()
+    async with MixpanelServer() as us, MixpanelServer() as eu:
+        settings = engine_settings(tmp_path, mixpanel_url=us.url, token=US_TOKEN)
+        other = DestinationSettings(token=EU_TOKEN, region="eu", mixpanel_url=eu.url)
+        second = RouteSettings(name="eu", filter="type:track", to=other, subscriptions=(events(),))
+        settings = msgspec.structs.replace(
+            settings, routes=(RouteSettings(name="us"), second), subscriptions=(events(),)
+        )
+        for _ in range(5):
+            eu.script(*[UNAVAILABLE] * chance.randrange(3))
+            engine = await start_engine(settings, forwarding=True)
+            until_killed = len(acknowledged) + chance.randrange(20, 60)
+            while len(acknowledged) < until_killed:
+                number += 1
+                await post(engine.url, track(f"m-{number}"))
+                acknowledged.append(f"m-{number}")
+            os.kill(engine.pid, signal.SIGKILL)
+            await engine.aclose()
+        eu.heal()
+        async with (
+            await start_engine(settings, forwarding=True) as engine,
+            Client(engine.url, engine.token) as client,
+        ):
+            state = await until(client, lambda state: state.deliveries.sent == len(acknowledged))
+            assert (state.received, state.deliveries.to_send) == (len(acknowledged), 0)
+            assert [one.sent for one in state.routes] == [len(acknowledged)] * 2
+        for mixpanel in (us, eu):
+            assert {event["properties"]["$insert_id"] for event in mixpanel.events} == set(acknowledged)
+            assert len(mixpanel.deduped()) == len(acknowledged)
