@@ -26,7 +26,7 @@ NOT_BY_TYPE = re.compile(
     "a date |in JSON|text that is not JSON|which the preset does not have|pattern cannot"
     r"|hold filter \d, character|asks for a delivery"
     r"|has the name of another source|which is a key of|as its name"
-    r"|(web|gone)\.toml cannot be read|has no \[\[subscriptions\]\]"
+    r"|\.toml cannot be read|has no \[\[subscriptions\]\]"
 )
 """What segtap refuses and no schema can name: TOML's own values, JSON inside a text, fields of a preset,
 faults in a filter, and what two of `[[sources]]` may not share."""
