@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,15 @@ from fuzzing.target import CORPUS
 
 MOST = 200 * 1024
 """Bytes of the whole corpus."""
+
+
+@pytest.fixture(autouse=True)
+def _same_log() -> Iterator[None]:
+    """Targets log less than usual; the tests after them read the log again."""
+    logger = logging.getLogger("segtap")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
