@@ -144,6 +144,10 @@ def _entry(copy: Copy, reader: ReceiptReader, message: Message, receipt: Receipt
 
 def _state(copy: Copy, message: Message, receipt: Receipt, translation: Translation) -> DeliveryState:
     """Return where a message stands that was owed when it was received, by the attempts that are known."""
+    if copy.several:
+        state = copy.state_of(message.id)
+        copy.copied.doubted += state is None
+        return DeliveryState.UNCERTAIN if state is None else state
     attempts = copy.attempts(message.id)
     _, settled = Ledger().open(message.id, records_of(message.id, translation), attempts)
     if settled:

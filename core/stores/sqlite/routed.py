@@ -20,9 +20,9 @@ CREATE TABLE routed (
     delivery TEXT NOT NULL,
     owed INTEGER NOT NULL,
     errors INTEGER NOT NULL,
-    warnings INTEGER NOT NULL,
-    PRIMARY KEY (id, route)
-) WITHOUT ROWID;
+    warnings INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX routed_by_message ON routed (id, route);
 CREATE INDEX routed_owed ON routed (route, id) WHERE owed = 1;
 CREATE TABLE routed_totals (
     route TEXT NOT NULL,

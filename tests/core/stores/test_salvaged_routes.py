@@ -11,7 +11,8 @@ from journal_values import AT, a_receipt, an_attempt, an_entry, look
 
 from segtap.core import stores
 from segtap.core.commands.salvage import Report, salvage
-from segtap.core.delivery import Handover, Outcome, RouteCounts
+from segtap.core.delivery import DeliveryState, Handover, Outcome, RouteCounts, RouteStanding
+from segtap.core.messages import message_number
 from segtap.core.settings import JournalSettings, Settings
 
 REQUESTS = 200
@@ -93,3 +94,55 @@ async def test_a_refused_record_is_still_owed_to_an_archive(tmp_path: Path) -> N
     await kept.close()
     assert salvaged(old, new).copied.owed_requests == 1
     assert (await counts(new))["files:refused"].waiting == 1
+
+
+async def make_along_routes(path: Path) -> None:
+    """Owe messages to two projects, the first of which has had half of them; one was owed before."""
+    kept = await stores.open(str(path))
+    sent, waiting = DeliveryState.SENT, DeliveryState.WAITING
+    seq = await kept.receipts.append(a_receipt())
+    await kept.index.add([an_entry(seq)], seq)
+    await kept.outbox.record([an_attempt(message_number(seq, 0), Outcome.RETRY)], [])
+    standings = (RouteStanding("us", waiting), RouteStanding("eu", waiting))
+    ids: list[int] = []
+    for _ in range(100):
+        seq = await kept.receipts.append(a_receipt())
+        await kept.index.add([msgspec.structs.replace(an_entry(seq), standings=standings)], seq)
+        ids.append(message_number(seq, 0))
+    us = kept.outbox.along("us", rest=True, summed=lambda lines, states: None)
+    await us.record([an_attempt(id, Outcome.SENT) for id in ids[:50]], [(id, sent) for id in ids[:50]])
+    await kept.close()
+
+
+async def owed_along(path: Path, route: str, *, rest: bool = False) -> int:
+    kept = await stores.open(str(path))
+    try:
+        outbox = kept.outbox.along(route, rest=rest, summed=lambda lines, states: None)
+        return len(await outbox.owed())
+    finally:
+        await kept.close()
+
+
+async def test_what_is_owed_along_several_routes_to_mixpanel_is_copied(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    await make_along_routes(old)
+    assert salvaged(old, new).copied.whole
+    for query in (
+        "SELECT * FROM routed ORDER BY id, place",
+        "SELECT * FROM deliveries ORDER BY number",
+        "SELECT id, delivery, owed FROM messages ORDER BY id",
+        "SELECT * FROM routed_totals WHERE messages ORDER BY route, delivery",
+    ):
+        assert look(new, query) == look(old, query)
+    assert (await owed_along(new, "us", rest=True), await owed_along(new, "eu")) == (51, 100)
+
+
+async def test_where_the_routes_cannot_be_read_nothing_goes_to_another_project(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    await make_along_routes(old)
+    content = bytearray(old.read_bytes())
+    for page in pages_of(old, "routed"):
+        content[(page - 1) * PAGE : page * PAGE] = b"\xff" * PAGE
+    old.write_bytes(content)
+    assert salvaged(old, new).copied.doubted == 101
+    assert (await owed_along(new, "us", rest=True), await owed_along(new, "eu")) == (0, 0)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from ....delivery import Delivery, Outcome
+from ....delivery import Delivery, DeliveryState, Outcome
 from ....messages import Marks, Receipt, message_number, position_of, seq_of
 from ...base import Entry
+from .. import routed
 from ..rows import DELIVERY_COLUMNS, unpack_delivery, unpack_receipt
 from ..schema import connect_writer
 from ..tally import COUNTED, Row, Tally
@@ -77,6 +78,8 @@ class Copy:
         """The routes of the copied receipts that have some."""
         self._unsure: set[int] = set()
         """Receipts that no tree led to: they may have been deleted once."""
+        self._routed: set[int] = set()
+        """Messages of which it is known how they stand on several routes to Mixpanel."""
         self._damaged_lines = False
         self._upto = 0
         self._highest = 0
@@ -101,8 +104,9 @@ class Copy:
         self._db.execute("BEGIN")
         self.copied.log_damaged = self._pages.log_damaged
         self._copy_receipts()
-        self._copy_deliveries()
         receipts = {seq for (seq,) in self._db.execute("SELECT seq FROM receipts")}
+        self._copy_standings(receipts)
+        self._copy_deliveries()
         self._copy_requests(receipts)
         self._copy_messages(receipts)
         self.copied.bad_pages = len(self._tables.bad_pages)
@@ -217,16 +221,44 @@ class Copy:
 
     def _copy_deliveries(self) -> None:
         lost: set[int] = set()
-        width = DELIVERY_COLUMNS.count(",") + 1
-        statement = f"INSERT OR IGNORE INTO deliveries (number, {DELIVERY_COLUMNS}) VALUES (?{', ?' * width})"
+        columns = routed.DELIVERY_COLUMNS_BY_ROUTE if self.several else DELIVERY_COLUMNS
+        width = columns.count(",") + 1
+        statement = f"INSERT OR IGNORE INTO deliveries (number, {columns}) VALUES (?{', ?' * width})"
         for cell, _ in self._all("deliveries", older=True):
             row = None if cell.values is None else self._delivery(cell.values)
             if row is None:
                 lost.add(cell.rowid)
                 continue
+            row = [*row, ""][:width]  # one that was made while there was one route names none
             self.copied.attempts += self._db.execute(statement, (cell.rowid, *row)).rowcount
             lost.discard(cell.rowid)
         self.copied.lost_attempts = len(lost)
+
+    @property
+    def several(self) -> bool:
+        """True if there are messages that went along one of several routes to Mixpanel."""
+        return self._tables.has("routed")
+
+    def state_of(self, id: int) -> DeliveryState | None:
+        """Return the state of a message over several routes to Mixpanel, None if nothing is known of them."""
+        return routed.sums(self._db, [id])[0].get(id)
+
+    def _copy_standings(self, receipts: Set[int]) -> None:
+        """Copy how messages stand on several routes to Mixpanel."""
+        if not self.several:
+            return
+        routed.make(self._db)
+        for cell, _ in self._all("routed", older=False):
+            match cell.values:
+                case (int(id), int(), str(), str(), int(), int(), int()) if seq_of(id) in receipts:
+                    self._db.execute(
+                        "INSERT OR IGNORE INTO routed (id, place, route, delivery, owed, errors, warnings)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        cell.values,
+                    )
+                    self._routed.add(id)
+                case _:
+                    pass
 
     def _copy_requests(self, receipts: Set[int]) -> None:
         if not (self._routes or self._tables.has("owed_requests")):
@@ -263,7 +295,8 @@ class Copy:
                 continue
             if cell.rowid in rows and (rows[cell.rowid] or owed):
                 continue  # of two versions the one that is settled is the later
-            if owed and not led_to and not self._tables.free_known:
+            lost = self.several and "routed" in self._tables.broken and cell.rowid not in self._routed
+            if owed and (lost or (not led_to and not self._tables.free_known)):
                 line = line.doubted()
                 self.copied.doubted += 1
             rows[cell.rowid] = led_to or not owed

@@ -18,7 +18,7 @@ from .records import (
     rows,
 )
 
-TABLES = ("receipts", "messages", "deliveries", "kinds", "owed_requests", "handovers")
+TABLES = ("receipts", "messages", "deliveries", "kinds", "owed_requests", "handovers", "routed")
 _META_KEYS = frozenset({"last_seq", "indexed", "counts"})
 _DEEPEST = 20
 
@@ -185,8 +185,14 @@ def shape(values: tuple[Value, ...]) -> str:
     match values:
         case (None, int(), int(), bytes()):
             return "receipts"
-        case (None, int(), int(), int(), str(), str(), int(), str(), int(), int(), int(), int()):
-            return "deliveries"
+        case (None, int(), int(), int(), str(), str(), int(), str(), int(), int(), int(), int(), *route):
+            match route:
+                case () | (str(),):
+                    return "deliveries"
+                case _:
+                    return ""
+        case (int(), int(), str(), str(), int(), int(), int()):
+            return "routed"
         case (None, str(), str(), str(), str(), str(), str(), int()):
             return "kinds"
         case (None, str(), int()):
