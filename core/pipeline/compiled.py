@@ -36,6 +36,11 @@ class CompiledSettings(msgspec.Struct, frozen=True):
         """Return the settings for messages with this write key."""
         return self.by_key.get(write_key, self) if self.by_key else self
 
+    def without_key_as(self, write_key: str) -> CompiledSettings:
+        """Return the same settings, but messages without a write key go by those for this one."""
+        own = self.for_source(write_key)
+        return self if own is self else msgspec.structs.replace(self, by_key={**self.by_key, "": own})
+
     @property
     def each(self) -> tuple[CompiledSettings, ...]:
         """These settings, and those of each source that has its own."""

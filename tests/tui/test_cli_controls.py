@@ -141,7 +141,12 @@ CASES: dict[str, list[Case]] = {
     "mcp": [("mcp", "--config", f"{NAME}.toml")],
     "snippet": [("snippet", "playwright"), ("snippet", NAME)],
     "demo": [("demo", "--url", f"http://{NAME}", "--count", "1")],
-    "translate": [("translate", NAME), ("translate", f"{NAME}.tf"), ("translate", "--now", NAME, NAME)],
+    "translate": [
+        ("translate", NAME),
+        ("translate", f"{NAME}.tf"),
+        ("translate", NAME, "--source", NAME),
+        ("translate", "--now", NAME, NAME),
+    ],
     "compare": [
         ("compare", "actions", "classic-cloud", NAME),
         ("compare", "actions", "classic-cloud", NAME, "--format", "json"),
@@ -159,9 +164,10 @@ CASES: dict[str, list[Case]] = {
         ("users", "--now", NAME, NAME),
     ],
     "help": [("help",), ("help", NAME), ("help", "faq"), ("help", "duplicates")],
-    "why": [("why", NAME), ("why", f"missing{NAME}")],
+    "why": [("why", NAME), ("why", f"missing{NAME}"), ("why", NAME, "--source", NAME)],
     "check": [("check", NAME, "--format", shape) for shape in ("table", "json", "github", "junit")]
-    + [("check", f"{NAME}.tf"), ("check", NAME, "--plan", f"{NAME}.plan"), ("check", f"missing{NAME}")],
+    + [("check", f"{NAME}.tf"), ("check", NAME, "--plan", f"{NAME}.plan"), ("check", f"missing{NAME}")]
+    + [("check", NAME, "--source", NAME)],
     "rules": [("rules",), ("rules", NAME), ("rules", "--format", "json"), ("rules", "--format", "markdown")],
     "explain": [("explain", NAME), ("explain", "event-name"), ("explain", "event-name", "--format", "json")],
     "plan": [

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import click
 from click.shell_completion import CompletionItem
 
+from ...core.masks import mask_token
 from ...core.text import clean
 
 Items = list[CompletionItem]
@@ -37,6 +38,18 @@ def complete_saved(ctx: click.Context, param: click.Parameter, incomplete: str) 
     from .. import filter_memory
 
     return _beginning(incomplete, filter_memory.read(filter_memory.place()).saved.items())
+
+
+def complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Complete the names of `[[sources]]`; none if the settings cannot be read."""
+    from ...core.config import load
+    from ...core.errors import SettingsError
+
+    try:
+        sources = load(file=ctx.params.get("config_file")).sources
+    except SettingsError:
+        return []
+    return _beginning(incomplete, ((one.name, ", ".join(map(mask_token, one.write_keys))) for one in sources))
 
 
 def complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:

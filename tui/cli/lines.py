@@ -11,6 +11,7 @@ import click
 
 from ...core.settings import REPAIR_NAMES
 from ..render.glyphs import wants_ascii
+from .by_source import judged_as, source_option
 from .completing import complete_file
 from .options import (
     DESTINATIONS,
@@ -58,6 +59,7 @@ SOURCE = click.argument("source", metavar="[FILE|-]", type=click.File("rb"), def
     help=f"Repair the requests too (repeatable): {', '.join(REPAIR_NAMES)}.",
 )
 @route_option
+@source_option
 @click.pass_context
 def translate(
     ctx: click.Context,
@@ -68,6 +70,7 @@ def translate(
     stages: str | None,
     repairs: tuple[RepairName, ...],
     route: str,
+    source_name: str,
 ) -> None:
     """Show what messages become in Mixpanel.
 
@@ -101,12 +104,14 @@ def translate(
     failed = False
     clock = clock_of(now)
     if destination == SIMULATED:
-        if stages or repairs or route:
-            raise click.UsageError(f"--destination {SIMULATED} goes without --stages, --repair and --route.")
+        if stages or repairs or route or source_name:
+            words = "goes without --stages, --repair, --route and --source"
+            raise click.UsageError(f"--destination {SIMULATED} {words}.")
         ctx.exit(_simulate(source, clock))
     settings = _settings(destination, show_secrets=show_secrets, route=route)
-    tell_stand_in(settings)
     judged = compile_settings(msgspec.structs.replace(settings, repair=repairs), stages=bool(stages))
+    judged = judged_as(judged, settings, source_name)
+    tell_stand_in(settings)
     with InsertFunctions(settings.insert_functions) as functions:
         whole = partial(translate_through_stages, functions=functions.run)
         for line in (whole if stages else translate_lines)(
@@ -154,6 +159,7 @@ def _simulate(source: BinaryIO, clock: int) -> int:
     show_default=True,
 )
 @route_option
+@source_option
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -163,6 +169,7 @@ def check(
     plan: str | None,
     shape: str,
     route: str,
+    source_name: str,
 ) -> None:
     """Check messages against the rules.
 
@@ -178,9 +185,9 @@ def check(
 
     clock = clock_of(now)
     settings = _settings(destination, plan, route=route)
-    judged = compile_settings(settings)
-    if judged.checks.plan is not None:
-        tell_plan_faults(judged.checks.plan.faults)
+    judged = judged_as(compile_settings(settings), settings, source_name)
+    plans = [one.checks.plan for one in judged.each if one.checks.plan is not None]
+    tell_plan_faults(dict.fromkeys(fault for plan in plans for fault in plan.faults))
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     with InsertFunctions(settings.insert_functions) as functions:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..render.glyphs import wants_ascii
+from .by_source import judged_as, source_option
 from .completing import complete_engine, complete_file
 from .options import along, clock_of, config_option, load, route_option, tell_faults, tell_stand_in
 from .output import hidden, say, write
@@ -46,6 +47,7 @@ STAGE_WIDTH = 27
 @click.option("--url", shell_complete=complete_engine, default="", help="The engine that has the ID.")
 @config_option
 @route_option
+@source_option
 @click.pass_context
 def why(
     ctx: click.Context,
@@ -55,6 +57,7 @@ def why(
     url: str,
     config_file: Path | None,
     route: str,
+    source_name: str,
 ) -> None:
     """Say what happens to a message, stage by stage, and why it does or does not reach Mixpanel.
 
@@ -66,9 +69,14 @@ def why(
     settings = load({"journal": {"path": journal}} if journal else None, file=config_file)
     clock = clock_of(now)
     if message == "-":
-        found, unread = _pasted(sys.stdin.buffer.read(), along(settings, route), clock)
+        found, unread = _pasted(sys.stdin.buffer.read(), along(settings, route), clock, source_name)
     elif Path(message).is_file():
-        found, unread = _pasted(_bytes_of(Path(message)), along(settings, route), clock)
+        found, unread = _pasted(_bytes_of(Path(message)), along(settings, route), clock, source_name)
+    elif source_name:
+        raise click.UsageError(
+            f"There is no file {message!r}. --source needs a file or -: a message that segtap received is of"
+            " the source that sent it."
+        )
     else:
         found, unread = asyncio.run(
             _kept(message, settings, clock, url=url, override=config_file is not None, route=route)
@@ -90,7 +98,7 @@ def _bytes_of(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
+def _pasted(data: bytes, settings: Settings, clock: int, source_name: str = "") -> Found:
     """Return the way of every message, and whether something in between could not be read."""
     from ...core import bounds_of
     from ...core.commands.why import why as explain
@@ -100,7 +108,7 @@ def _pasted(data: bytes, settings: Settings, clock: int) -> Found:
     from ...core.pipeline.lines import Unreadable
     from ...core.pipeline.pasted import pasted_messages
 
-    compiled = compile_settings(settings)
+    compiled = judged_as(compile_settings(settings), settings, source_name)
     found: list[Why] = []
     faults: list[str] = []
     given = pasted_messages(data, destination=compiled.destination, bounds=bounds_of(settings.ingest))
