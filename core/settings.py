@@ -588,10 +588,10 @@ class Subscription(msgspec.Struct, frozen=True, rename="camel"):
     enabled: bool = True
 
 
-def without_plans(settings: Settings) -> Settings:
-    """Return the settings without tracking plans, the sources' too."""
+def with_one_plan(settings: Settings, plan: str) -> Settings:
+    """Return the settings with this tracking plan for all sources."""
     sources = tuple(msgspec.structs.replace(one, plan=None) for one in settings.sources)
-    return msgspec.structs.replace(settings, plan="", sources=sources)
+    return msgspec.structs.replace(settings, plan=plan, sources=sources)
 
 
 class Destination(msgspec.Struct, frozen=True):

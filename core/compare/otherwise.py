@@ -20,7 +20,7 @@ from ..otherwise import NAMES, Difference, OtherDetail, Through
 from ..pipeline import compile_settings, run
 from ..pipeline.explain import explained
 from ..pipeline.reading import read_document, read_message
-from ..settings import DestinationKind, Settings, without_plans
+from ..settings import DestinationKind, Settings, with_one_plan
 from ..verdict import Explanation, NotSent, Operation, OutgoingRequest, Translation, Verdict
 from . import compare, destination_for
 
@@ -47,7 +47,7 @@ class Otherwise:
         self._kind: DestinationKind = "actions" if through == "actions" else "classic-cloud"
         chosen = msgspec.structs.replace(settings.destination, kind=self._kind)
         self._compiled = compile_settings(
-            msgspec.structs.replace(without_plans(settings), destination=chosen)
+            msgspec.structs.replace(with_one_plan(settings, ""), destination=chosen)
         )
 
     def detail(self, detail: MessageDetail, page: SuperProperties | None = None) -> MessageDetail:

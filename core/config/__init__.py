@@ -23,6 +23,7 @@ from ..settings import (
     Secret,
     SettingPlace,
     Settings,
+    with_one_plan,
 )
 from .names import (
     FLAG_NAMES,
@@ -121,6 +122,8 @@ def load(
     )
     if found is not None:
         settings = _with_tables_of(found, settings)
+    if "plan" in (flags or {}).get("", {}):
+        settings = with_one_plan(settings, settings.plan)
     if routes is None:
         return settings
     from .projects import with_projects

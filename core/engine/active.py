@@ -31,7 +31,7 @@ from ..pipeline.explain import explained
 from ..pipeline.kept import kept_fault, kept_outcomes, unpack_verdict
 from ..pipeline.stages import remake, second_receipt, sent
 from ..repair import Repaired
-from ..settings import Settings, without_plans
+from ..settings import Settings, with_one_plan
 from ..stores.base import Judged
 from ..verdict import Finding, Translation, Verdict
 
@@ -73,7 +73,7 @@ class ActiveSettings:
         """Names what verdicts are made by; see `revision_of`."""
         self.stream.use(checks, destination)
         self.settings = settings
-        gathered_by = revision_of(msgspec.structs.replace(without_plans(settings), rules=()))
+        gathered_by = revision_of(msgspec.structs.replace(with_one_plan(settings, ""), rules=()))
         if gathered_by != self.gathered_by:
             self.gathered_by = gathered_by
             self.gather(self.new_gathered())
