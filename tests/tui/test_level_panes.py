@@ -34,8 +34,8 @@ class Explained(FakeViewer):
 
     destination = ACTIONS
 
-    async def detail(self, id: int) -> MessageDetail:
-        detail = await super().detail(id)
+    async def detail(self, id: int, route: str = "") -> MessageDetail:
+        detail = await super().detail(id, route)
         message = real_message("next", "track", event="Paid", userId="u-1", properties=PROPERTIES)
         verdict = inspected(message, destination=self.destination)
         why = explain(message, self.destination, verdict.translation, now=NOW)

@@ -37,18 +37,18 @@ class Late(FakeViewer):
         self.asked = asyncio.Event()
         self.answer = asyncio.Event()
 
-    async def detail(self, id: int) -> MessageDetail:
+    async def detail(self, id: int, route: str = "") -> MessageDetail:
         if id == self.held:
             self.asked.set()
             await self.answer.wait()
-        return await super().detail(id)
+        return await super().detail(id, route)
 
 
 class Two(FakeViewer):
     """Each message becomes an event and a profile."""
 
-    async def detail(self, id: int) -> MessageDetail:
-        detail = await super().detail(id)
+    async def detail(self, id: int, route: str = "") -> MessageDetail:
+        detail = await super().detail(id, route)
         (event,) = detail.verdict.translation.operations
         request = msgspec.structs.replace(event.request, url="https://api.mixpanel.com/engage")
         both = (event, msgspec.structs.replace(event, request=request))
