@@ -13,6 +13,7 @@ import msgspec
 from .expected import MappingTest
 from .messages import Json, JsonObject
 from .not_imitated import NotImitated
+from .text import shown
 from .transformations import Transformation
 
 Region = Literal["us", "eu", "in"]
@@ -71,12 +72,17 @@ def secret_place(name: str) -> str:
 
 
 class SettingPlace(msgspec.Struct, frozen=True):
-    """The place where a setting was given: `name` is the option, the file, or what `secret_place` names."""
+    """The place where a setting was given.
 
-    place: Literal["flag", "environment", "file"]
+    `name` is the option, the file, the source of `[[sources]]`, or what `secret_place` names.
+    """
+
+    place: Literal["flag", "environment", "file", "source"]
     name: str
 
     def __str__(self) -> str:
+        if self.place == "source":
+            return f"[[sources]] {shown(self.name)}"
         return secret_place(self.name) if self.place == "environment" else self.name
 
 
@@ -313,7 +319,7 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
     consent_categories: tuple[str, ...] | None = None
 
     def over(self, settings: Settings) -> Settings:
-        """Return these settings with what the source says in their place."""
+        """Return these settings with what the source says in their place, and with that in their `places`."""
         segment = {key: value for key in OF_SCHEMA if (value := getattr(self, key)) is not None}
         changed: dict[str, object] = {"sources": ()}
         if segment:
@@ -326,6 +332,8 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True):
             changed["plan"] = self.plan
         if self.subscriptions is not None:
             changed["subscriptions"] = self.subscriptions
+        names = [SECTION_OF.get(key, "") + key for key in OF_SOURCE if getattr(self, key) is not None]
+        changed["places"] = settings.places | dict.fromkeys(names, SettingPlace("source", self.name))
         return msgspec.structs.replace(settings, **changed)
 
     @property
@@ -341,6 +349,8 @@ OF_SCHEMA = (
 """Keys of `[segment]` that each of `[[sources]]` may have."""
 OF_SOURCE = ("plan", "source_name", "subscriptions", *OF_SCHEMA)
 """What each of `[[sources]]` may say in place of the settings of all."""
+SECTION_OF = {"source_name": "destination."} | dict.fromkeys(OF_SCHEMA, "segment.")
+"""The beginnings of their names in `Settings.places`."""
 
 
 class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -550,6 +560,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def source_of(self, write_key: str) -> SourceSettings | None:
         """Return the source that sends with this write key; None if it is not one of `[[sources]]`."""
         return next((one for one in self.sources if write_key in one.write_keys), None)
+
+    def source_saying(self, name: str) -> str:
+        """Return which source gave the setting, by its name in `places`, once `over` has put it there; else
+        "".
+        """
+        at = self.places.get(name)
+        return at.name if at is not None and at.place == "source" else ""
 
     def for_source(self, write_key: str) -> Settings:
         """Return the settings for messages with this write key: what its source says, else these.

@@ -62,6 +62,8 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True):
     project_region: Literal["", "us", "eu", "in"] = ""
     not_imitated: tuple[NotImitated, ...] = ()
     kind_assumed: bool = False
+    subscriptions_of: str = ""
+    """The source whose own subscriptions are in force; "": those of all."""
 
 
 DEFAULTS = CheckSettings()
@@ -84,6 +86,7 @@ def check_settings(settings: Settings) -> CheckSettings:
         project_region=settings.destination.project_region,
         not_imitated=settings.not_imitated,
         kind_assumed=not settings.kind_given,
+        subscriptions_of=settings.source_saying("subscriptions"),
     )
 
 

@@ -116,7 +116,7 @@ def _unsubscribed(subject: Subject, call: str) -> Finding:
             fix=ALIAS_IGNORED.fix,
         )
     if given is None:
-        fix = f"{_preset_for(call)} ({REPLACES_ALL})"
+        fix = f"{_preset_for(call, '')} ({REPLACES_ALL})"
         return rule.UNMATCHED.finding("$.type", f"no subscription takes {call} calls", fix=fix)
     for one in given:
         if not one.enabled and call in _calls(one.subscribe):
@@ -133,13 +133,15 @@ def _unsubscribed(subject: Subject, call: str) -> Finding:
             fix=f"change the trigger of {named(near)}, if Mixpanel should have this call; else nothing",
         )
     return rule.UNMATCHED.finding(
-        "$.type", f"no subscription takes {call} calls: none of them is sent", fix=_preset_for(call)
+        "$.type",
+        f"no subscription takes {call} calls: none of them is sent",
+        fix=_preset_for(call, subject.settings.subscriptions_of),
     )
 
 
 @lru_cache(maxsize=16)
-def _preset_for(call: str) -> str:
-    """Say which of Segment's presets send such a call."""
+def _preset_for(call: str, source: str) -> str:
+    """Say which of Segment's presets send such a call, and where to write them: `source` may have its own."""
     every = (*preset_subscriptions(), *optional_subscriptions())
     names = [
         one.name
@@ -147,7 +149,8 @@ def _preset_for(call: str) -> str:
         if one.subscribe.startswith(f'type = "{call}"') and one.partner_action != "incrementProperties"
     ]
     tables = " and ".join(f'preset = "{name}"' for name in names)
-    return f"write {tables} under [[subscriptions]], if Mixpanel should have {call} calls"
+    where = f"[[subscriptions]] of {shown(source)}" if source else "[[subscriptions]]"
+    return f"write {tables} under {where}, if Mixpanel should have {call} calls"
 
 
 @lru_cache(maxsize=256)

@@ -13,10 +13,17 @@ ANY_EVENT = "*"
 Blocked = Callable[[JsonObject], "JsonObject | NotSent"]
 
 
-def blocked_lists(segment: SegmentSettings) -> Iterator[tuple[str, Blocked]]:
-    """Yield each list of the settings that blocks something, by its name."""
+GENERAL = "[segment]"
+"""Where the list of blocked events stands that is for all sources."""
+
+
+def blocked_lists(segment: SegmentSettings, events_at: str = GENERAL) -> Iterator[tuple[str, Blocked]]:
+    """Yield each list of the settings that blocks something, by its name.
+
+    `events_at` is where that of events stands, for the reason why a message is stopped.
+    """
     if segment.blocked_events:
-        yield "blocked_events", _events(frozenset(segment.blocked_events))
+        yield "blocked_events", _events(frozenset(segment.blocked_events), events_at)
     if segment.blocked_properties:
         yield "blocked_properties", _properties(segment.blocked_properties)
     for name, call, traits in (
@@ -27,12 +34,13 @@ def blocked_lists(segment: SegmentSettings) -> Iterator[tuple[str, Blocked]]:
             yield name, _fields(call, "traits", traits)
 
 
-def _events(blocked: frozenset[str]) -> Blocked:
+def _events(blocked: frozenset[str], events_at: str) -> Blocked:
+    why = f"the event is blocked at its source: blocked_events under {events_at}"
+
     def stopped(document: JsonObject) -> JsonObject | NotSent:
         event = document.get("event")
         if document.get("type") != "track" or not isinstance(event, str) or event not in blocked:
             return document
-        why = "the event is blocked at its source: blocked_events under [segment]"
         return NotSent("$.event", why, "schema")
 
     return stopped

@@ -85,6 +85,8 @@ def _said(settings: Settings) -> Iterator[str]:
         yield f"{counted(len(settings.tests), 'test')} of the mappings"
     if settings.plan:
         yield f"tracking plan {clean(settings.plan)}"
+    if own := [one.name for one in settings.sources if one.differs]:
+        yield f"own settings for {', '.join(map(clean, own))}"
     if settings.repair:
         yield f"repairs {', '.join(settings.repair)}"
 

@@ -8,7 +8,8 @@ from ..checks.not_imitated import concerning, in_settings
 from ..destinations.actions.faults import subscription_faults
 from ..destinations.filters import filter_faults
 from ..destinations.transformations import for_destination, idle_transformations, transformation_faults
-from ..text import counted
+from ..segment_names import destination_of
+from ..text import clean, counted
 from .diagnosis import Diagnosis
 from .facts import Facts, ids_of
 
@@ -35,6 +36,17 @@ def subscriptions(facts: Facts) -> Iterator[Diagnosis]:
             words=fault,
             fix="mend it: segtap mappings show",
         )
+    for source in facts.settings.sources:
+        if source.subscriptions is None:
+            continue
+        for fault in subscription_faults(destination_of(source.over(facts.settings))):
+            yield Diagnosis(
+                check="subscriptions",
+                title="Subscriptions",
+                standing="error",
+                words=f"the source {source.name}: {fault}",
+                fix=f"mend it in {clean(source.subscriptions_file)}",
+            )
 
 
 def filters(facts: Facts) -> Iterator[Diagnosis]:
@@ -69,9 +81,10 @@ def transformations(facts: Facts) -> Iterator[Diagnosis]:
             fix="mend the condition in Segment and under [[transformations]], or switch it off",
         )
     settings = facts.settings
-    for name, why in idle_transformations(
-        settings.transformations, facts.destination.kind, settings.segment.blocked_events
-    ):
+    everywhere = set(settings.segment.blocked_events).intersection(
+        *(one.blocked_events for one in settings.sources if one.blocked_events is not None)
+    )
+    for name, why in idle_transformations(settings.transformations, facts.destination.kind, everywhere):
         yield Diagnosis(
             check="transformations",
             title="Transformations",

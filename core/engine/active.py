@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -78,12 +78,10 @@ class ActiveSettings:
             self.gathered_by = gathered_by
             self.gather(self.new_gathered())
         each = compiled.each if self.ways is None else self.ways.compiled
-        own = [fault for one in each for fault in subscription_faults(one.destination)]
-        own += [fault for one in each for fault in (one.checks.plan.faults if one.checks.plan else ())]
         self.faults = (
             *transformation_faults(settings.transformations, destination.kind),
             *filter_faults(settings.filters),
-            *dict.fromkeys(own),
+            *_faults_of(each),
             *settings.source_faults,
         )
         """Which transformations and filters stop everything, which subscriptions can never send, which rules
@@ -190,3 +188,18 @@ class ActiveSettings:
     def explained(self, detail: MessageDetail) -> MessageDetail:
         """Add the source of every translated value to the detail."""
         return explained(detail, self.compiled_along(detail.route))
+
+
+def _faults_of(each: Iterable[CompiledSettings]) -> Iterator[str]:
+    """Yield which subscriptions can never send, and which rules of plans check nothing, each once.
+
+    What only a source's own settings have begins with its name.
+    """
+    known: set[str] = set()
+    for one in each:
+        plan = one.checks.plan
+        for fault in (*subscription_faults(one.destination), *(plan.faults if plan is not None else ())):
+            words = f"the source {one.source}: {fault}" if one.source else fault
+            if fault not in known and words not in known:
+                known.add(words)
+                yield words

@@ -57,8 +57,10 @@ def revision_of(settings: Settings) -> str:
 
 
 def _judging(source: SourceSettings) -> SourceSettings:
-    """Return a source without what makes no difference to verdicts: names and color."""
-    return msgspec.structs.replace(source, name="", color="blue", subscriptions_file="")
+    """Return a source without what makes no difference to verdicts: color, file, and name if none has it."""
+    named = bool(source.blocked_events or source.subscriptions)  # their reasons and fixes have it
+    name = source.name if named else ""
+    return msgspec.structs.replace(source, name=name, color="blue", subscriptions_file="")
 
 
 def _of_routes(masked: Settings) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from ..checks import CheckSettings, check_settings
 from ..checks.settings import DEFAULTS, with_faults
 from ..destinations.base import Translator
 from ..destinations.kinds import translator
+from ..destinations.schema import GENERAL
 from ..errors import InputError
 from ..segment_names import destination_of, previewed
 from ..settings import Destination, DestinationFilter, InsertFunction, RepairName, SegmentSettings, Settings
@@ -21,7 +22,8 @@ class CompiledSettings(msgspec.Struct, frozen=True):
     """What the stages, the rules and the repairs need of the settings.
 
     `stages` are the settings of the stages before the subscriptions, `parts` the same compiled. `by_key`
-    holds the settings for messages with these write keys, where `[[sources]]` have settings of their own.
+    holds the settings for messages with these write keys, where `[[sources]]` have settings of their own;
+    `source` is the name of the one whose settings these are.
     """
 
     destination: Destination
@@ -31,6 +33,7 @@ class CompiledSettings(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
     repairs: tuple[RepairName, ...]
     by_key: dict[str, CompiledSettings] = {}
+    source: str = ""
 
     def for_source(self, write_key: str) -> CompiledSettings:
         """Return the settings for messages with this write key."""
@@ -58,8 +61,16 @@ class CompiledSettings(msgspec.Struct, frozen=True):
         parts = self.parts
         if destination.kind != self.destination.kind:
             parts = parts_of(self.stages, destination.kind)
+        checks = self.checks
+        if checks.subscriptions_of and destination.subscriptions is not self.destination.subscriptions:
+            checks = msgspec.structs.replace(checks, subscriptions_of="")
         return msgspec.structs.replace(
-            self, destination=destination, translator=translator(destination), parts=parts, by_key={}
+            self,
+            destination=destination,
+            translator=translator(destination),
+            checks=checks,
+            parts=parts,
+            by_key={},
         )
 
     def with_stages(
@@ -91,9 +102,12 @@ def compiled(
     filters: Sequence[DestinationFilter] = (),
     insert_functions: Sequence[InsertFunction] = (),
     repairs: Sequence[RepairName] = (),
+    events_at: str = GENERAL,
 ) -> CompiledSettings:
     """Compile settings that are given one by one."""
-    stages = StageSettings(segment, tuple(transformations), tuple(filters), tuple(insert_functions))
+    stages = StageSettings(
+        segment, tuple(transformations), tuple(filters), tuple(insert_functions), events_at
+    )
     return CompiledSettings(
         destination,
         translator(destination),
@@ -119,6 +133,7 @@ def compile_settings(settings: Settings, *, stages: bool = True) -> CompiledSett
             own = _compiled_one(source.over(settings), stages=stages)
         except InputError as error:
             raise InputError(f"The source {source.name}: {error}") from None
+        own = msgspec.structs.replace(own, source=source.name)
         by_key |= dict.fromkeys(source.write_keys, own)
     return msgspec.structs.replace(general, by_key=by_key) if by_key else general
 
@@ -135,4 +150,7 @@ def _compiled_one(settings: Settings, *, stages: bool) -> CompiledSettings:
         filters=settings.filters,
         insert_functions=settings.insert_functions,
         repairs=settings.repair,
+        events_at=str(settings.places["segment.blocked_events"])
+        if settings.source_saying("segment.blocked_events")
+        else GENERAL,
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from ..destinations.filters import CompiledFilter, compiled_filters
 from ..destinations.integrations import stopped_by_integrations
-from ..destinations.schema import blocked_lists
+from ..destinations.schema import GENERAL, blocked_lists
 from ..destinations.transformations import CompiledTransformation, Origin, for_destination
 from ..messages import JsonObject
 from ..outcomes import STOPS, FunctionOutcome, outcome_of, with_changes
@@ -90,19 +90,26 @@ class Step(NamedTuple):
 
 
 class StageSettings(NamedTuple):
-    """The settings of the stages before the subscriptions."""
+    """The settings of the stages before the subscriptions.
+
+    `events_at` is where `blocked_events` stand.
+    """
 
     segment: SegmentSettings = SegmentSettings()
     transformations: tuple[Transformation, ...] = ()
     filters: tuple[DestinationFilter, ...] = ()
     insert_functions: tuple[InsertFunction, ...] = ()
+    events_at: str = GENERAL
 
 
 def parts_of(settings: StageSettings, kind: DestinationKind) -> tuple[Part, ...]:
     """Compile the parts of all stages for a destination, in the order of the stages."""
     transformations = settings.transformations
     return (
-        *(Part("schema", name, _alone(blocked)) for name, blocked in blocked_lists(settings.segment)),
+        *(
+            Part("schema", name, _alone(blocked))
+            for name, blocked in blocked_lists(settings.segment, settings.events_at)
+        ),
         *_functions(settings.insert_functions, "source_function"),
         *_transformations(transformations, kind, "source_transformations"),
         Part("integrations", "", _integrations(kind, settings.segment.consent_categories)),

@@ -9,7 +9,9 @@ import pytest
 from click.shell_completion import ShellComplete
 from command_line import segtap
 
+from segtap.core.config import load
 from segtap.tui.cli import cli
+from segtap.tui.cli.options import tell_uncovered
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -86,6 +88,8 @@ def test_a_line_without_a_key_is_of_the_source_and_a_key_wins(name: str, first: 
 def test_every_stage_goes_by_the_source() -> None:
     made = segtap("translate", "--stages", "all", "--source", "web shop", given=line())
     assert json.loads(made.stdout)["not_sent"]["stage"] == "schema"
+    at = 'blocked_events under [[sources]] "web shop"'
+    assert f"the event is blocked at its source: {at}" in json.loads(made.stdout)["not_sent"].values()
     why = segtap("why", "--source", "web shop", given="\n".join((line(), line("wk_other"))))
     assert why.returncode == 1
     assert why.stdout.count("it ends at the stage schema") == 1
@@ -95,7 +99,7 @@ def test_every_stage_goes_by_the_source() -> None:
 def test_check_uses_the_plan_of_the_source_and_says_what_of_it_cannot_be_used() -> None:
     done = segtap("check", "--source", "till", given=line())
     assert "plan-violation" in done.stdout
-    assert "tracking plan: the rule" in done.stderr
+    assert "tracking plan of till: the rule" in done.stderr
     assert "plan-violation" not in segtap("check", given=line()).stdout
 
 
@@ -107,6 +111,20 @@ def test_a_plan_of_the_command_line_wins_over_that_of_the_source(tmp_path: Path)
         done = segtap("check", "--plan", "other.json", *options, given=given)
         assert "plan-violation" not in done.stdout
         assert "plan-unplanned-event" in done.stdout
+
+
+def test_faults_and_gaps_of_its_own_subscriptions_name_the_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = "[[subscriptions]]\nname = 'Never'\ntrigger = 'nonsense'\naction = 'trackEvent'\n"
+    table += "[subscriptions.mapping]\nevent = 'x'\n"
+    (tmp_path / "web.toml").write_text(table)
+    named = "[[sources]]\nname = 'web'\nwrite_keys = ['k']\nsubscriptions = 'web.toml'\n"
+    (tmp_path / "segtap.toml").write_text(named)
+    said = segtap("check", given=line()).stderr
+    assert "segtap.toml: the source web: subscription 1 (Never): The trigger" in said
+    tell_uncovered(load())
+    assert "segtap.toml: the source web: no subscription takes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["check", "translate", "why"])

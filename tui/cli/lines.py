@@ -186,8 +186,11 @@ def check(
     clock = clock_of(now)
     settings = _settings(destination, plan, route=route)
     judged = judged_as(compile_settings(settings), settings, source_name)
-    plans = [one.checks.plan for one in judged.each if one.checks.plan is not None]
-    tell_plan_faults(dict.fromkeys(fault for plan in plans for fault in plan.faults))
+    told: set[tuple[str, ...]] = set()
+    for one in judged.each:
+        if one.checks.plan is not None and one.checks.plan.faults not in told:
+            told.add(one.checks.plan.faults)
+            tell_plan_faults(one.checks.plan.faults, one.source)
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]
     with InsertFunctions(settings.insert_functions) as functions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -265,13 +265,11 @@ def tell_faults(settings: Settings) -> None:
         from ...core import filter_faults
 
         faults += filter_faults(settings.filters)
-    by_source = [one.over(settings) for one in settings.sources if one.subscriptions is not None]
-    for own in (settings, *by_source):
-        if own.subscriptions is not None:
-            from ...core import subscription_faults
-            from ...core.segment_names import destination_of
+    for place, own in _with_subscriptions(settings):
+        from ...core import subscription_faults
+        from ...core.segment_names import destination_of
 
-            faults += subscription_faults(destination_of(own))
+        faults += [f"{place}{fault}" for fault in subscription_faults(destination_of(own))]
     faults += settings.source_faults
     for fault in dict.fromkeys(faults):
         say(f"{settings.origin}: {fault}")
@@ -279,12 +277,24 @@ def tell_faults(settings: Settings) -> None:
 
 def tell_uncovered(settings: Settings) -> None:
     """Say which calls no subscription takes, where the settings have subscriptions of their own."""
-    if settings.subscriptions is not None:
+    for place, own in _with_subscriptions(settings):
         from ...core import uncovered_words
         from ...core.segment_names import destination_of
 
-        if words := uncovered_words(destination_of(settings)):
-            say(f"{settings.origin}: {words}")
+        if words := uncovered_words(destination_of(own)):
+            say(f"{settings.origin}: {place}{words}")
+
+
+def _with_subscriptions(settings: Settings) -> Iterator[tuple[str, Settings]]:
+    """Yield these settings and those of each source, if they have subscriptions of their own.
+
+    Each comes with the beginning of what is said of it.
+    """
+    if settings.subscriptions is not None:
+        yield "", settings
+    for source in settings.sources:
+        if source.subscriptions is not None:
+            yield f"the source {source.name}: ", source.over(settings)
 
 
 def tell_stand_in(settings: Settings) -> None:
@@ -301,10 +311,10 @@ def tell_unusable(functions: Iterable[str]) -> None:
         say(f"Not imitated: {one}.")
 
 
-def tell_plan_faults(faults: Iterable[str]) -> None:
-    """Say what of a tracking plan cannot be used."""
+def tell_plan_faults(faults: Iterable[str], source: str = "") -> None:
+    """Say what of a tracking plan cannot be used; `source` is the one of `[[sources]]` whose plan it is."""
     for fault in faults:
-        say(f"tracking plan: {fault}")
+        say(f"tracking plan{f' of {source}' if source else ''}: {fault}")
 
 
 def _refuse_half_of_tls(settings: Settings) -> None:

@@ -10,7 +10,8 @@ from streams import call
 
 from segtap.core.doctor import Diagnosis, Facts, diagnose
 from segtap.core.segment_names import destination_of
-from segtap.core.settings import IngestSettings, Settings, SourceSettings
+from segtap.core.settings import IngestSettings, SegmentSettings, Settings, SourceSettings, Subscription
+from segtap.core.transformations import Transformation
 
 LOGIN = call("identify", userId="u-1", traits={"plan": "pro"})
 WEB = SourceSettings(name="web", write_keys=("wk_web", "wk_staging"), color="cyan")
@@ -63,3 +64,30 @@ def test_a_source_that_is_not_accepted_is_an_error() -> None:
     ((standing, words), _) = of_sources(settings, "wk_web", "wk_ios")
     assert standing == "error"
     assert words.startswith("the source phone has a write key that write_keys of [ingest] does not list")
+
+
+def test_faults_of_a_sources_own_settings_name_it() -> None:
+    never = Subscription(
+        subscribe='type = "page" and type = "track"', partner_action="trackEvent", mapping={}
+    )
+    web = msgspec.structs.replace(WEB, subscriptions=(never,), subscriptions_file="/home/me/web.toml")
+    settings = msgspec.structs.replace(BOTH, sources=(web, PHONE))
+    found = diagnose(Facts(settings, destination_of(settings), [], now=NOW))
+    (fault,) = (one for one in found if one.check == "subscriptions" and one.standing == "error")
+    assert fault.words.startswith("the source web: subscription 1")
+    assert fault.fix == "mend it in /home/me/web.toml"
+    assert "own settings for web" in next(one.words for one in found if one.check == "settings")
+
+
+def test_a_transformation_of_an_event_that_one_source_lets_through_is_not_idle() -> None:
+    one = Transformation(condition="event = 'A'", new_event_name="B")
+    segment = SegmentSettings(blocked_events=("A",))
+
+    def idle(*blocked: str) -> bool:
+        web = msgspec.structs.replace(WEB, blocked_events=blocked)
+        settings = Settings(sources=(web, PHONE), segment=segment, transformations=(one,))
+        found = diagnose(Facts(settings, destination_of(settings), [], now=NOW))
+        return any(one.check == "transformations" for one in found)
+
+    assert idle("A")
+    assert not idle()

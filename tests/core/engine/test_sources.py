@@ -9,9 +9,10 @@ from engines import engine_settings, listed, post, running_engine, track, until
 
 from segtap.core.api.client import Client
 from segtap.core.config import load
+from segtap.core.engine.active import ActiveSettings
 from segtap.core.engine.settings_watch import SettingsWatch
 from segtap.core.faults import Faults
-from segtap.core.settings import Settings, SourceSettings
+from segtap.core.settings import Settings, SourceSettings, Subscription
 from segtap.core.stand_in.server import MixpanelServer
 
 WEB = SourceSettings(
@@ -95,3 +96,13 @@ async def test_a_file_that_a_source_names_is_watched(tmp_path: Path) -> None:
     own.write_text(rule + "[subscriptions.mapping]\nevent = 'Another'\n")
     await watch.look()
     assert read == ["Another"]
+
+
+def test_faults_of_a_source_begin_with_its_name_unless_all_have_them(tmp_path: Path) -> None:
+    never = Subscription(subscribe="nonsense", partner_action="trackEvent", mapping={}, name="One")
+    other = msgspec.structs.replace(never, name="Two")
+    own = (msgspec.structs.replace(WEB, subscriptions=(never, other)), PHONE)
+    given = msgspec.structs.replace(settings(tmp_path, *own), subscriptions=(never,))
+    one, two = ActiveSettings(given).faults
+    assert not one.startswith("the source")
+    assert two == f"the source web: {one.replace('One', 'Two').replace('subscription 1', 'subscription 2')}"

@@ -80,6 +80,8 @@ def test_what_a_source_says_counts_and_not_its_color(tmp_path: Path) -> None:
 
     before = revision()
     assert revision(color="pink") == revision(name="site") == before
+    blocked = {"blocked_events": ("A",)}  # the reason has the name
+    assert revision(**blocked, name="site") != revision(**blocked)
     assert (
         len({before, revision(source_name="Site"), revision(write_keys=("k", "l")), revision(plan="")}) == 4
     )

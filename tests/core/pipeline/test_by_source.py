@@ -17,7 +17,14 @@ from segtap.core.messages import Message
 from segtap.core.pipeline import CompiledSettings, compile_settings, run, run_together
 from segtap.core.pipeline.reading import read_message
 from segtap.core.pipeline.stages import remake, requested, sent
-from segtap.core.settings import Destination, DestinationSettings, SegmentSettings, Settings, SourceSettings
+from segtap.core.settings import (
+    Destination,
+    DestinationSettings,
+    SegmentSettings,
+    Settings,
+    SourceSettings,
+    Subscription,
+)
 
 NOW = 1_795_557_600_000
 WEB = SourceSettings(
@@ -88,6 +95,37 @@ def test_blocked_events_of_a_source_take_the_place_of_the_general_ones(compiled:
 
     assert [stopped("wk_web", event) for event in ("Debug", "Noise")] == [True, False]
     assert [stopped("wk_ios", event) for event in ("Debug", "Noise")] == [False, True]
+
+
+def test_the_reason_names_the_list_that_blocks(compiled: CompiledSettings) -> None:
+    def where(key: str, event: str) -> str:
+        stopped = run(message(key, event), compiled).translation.not_sent
+        assert stopped is not None
+        return stopped.reason.partition(": blocked_events under ")[2]
+
+    assert where("wk_web", "Debug") == '[[sources]] "web"'
+    # The phone has settings of its own, but not this one.
+    assert [where(key, "Noise") for key in ("wk_ios", "wk_server", "wk_x")] == ["[segment]"] * 3
+    assert SETTINGS.for_source("wk_web").source_saying("destination.source_name") == "web"
+    assert SETTINGS.for_source("wk_web").source_saying("plan") == ""
+    assert SETTINGS.source_saying("segment.blocked_events") == ""
+
+
+def test_a_fix_names_the_source_whose_subscriptions_take_no_such_call() -> None:
+    page = Subscription(subscribe='type = "page"', partner_action="trackEvent", mapping={})
+    own = msgspec.structs.replace(WEB, subscriptions=(page,))
+    general = msgspec.structs.replace(SETTINGS, subscriptions=(page,), sources=(own, PHONE))
+    compiled = compile_settings(general)
+
+    def fix(judged: CompiledSettings, key: str) -> str:
+        (finding,) = (one for one in run(message(key), judged).findings if one.rule == "unmatched")
+        return finding.fix.partition(" under ")[2]
+
+    assert fix(compiled, "wk_web").startswith('[[subscriptions]] of "web", if')
+    assert fix(compiled, "wk_ios").startswith("[[subscriptions]], if")
+    # The subscriptions of an envelope are of no source.
+    envelope = Destination(settings=compiled.destination.settings, subscriptions=(page,))
+    assert fix(compiled.for_source("wk_web").to(envelope), "").startswith("[[subscriptions]], if")
 
 
 def test_a_plan_holds_for_its_source_alone(tmp_path: Path) -> None:
