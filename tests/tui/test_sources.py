@@ -99,6 +99,21 @@ async def test_list_with_sources(
 
 
 @pytest.mark.picture
+@pytest.mark.parametrize("size", [(80, 24), (120, 24), (200, 24)], ids=lambda size: str(size[0]))
+async def test_list_with_a_long_name(
+    size: tuple[int, int], app_on: Callable[..., SegtapApp], same_grid: Any, still: None
+) -> None:
+    long = msgspec.structs.replace(SOURCES[0], name="Checkout and payments - production in EU")
+    app = app_on(viewer(long, *SOURCES[1:]))
+
+    async def act(pilot: Any) -> None:
+        await until(pilot, lambda: app.main is not None and bool(app.main.list.sources.sources))
+        await pilot.pause()
+
+    await same_grid(app, size, act)
+
+
+@pytest.mark.picture
 async def test_list_with_sources_in_ascii(
     app_on: Callable[..., SegtapApp], same_grid: Any, still: None
 ) -> None:

@@ -29,6 +29,9 @@ STEP = 4
 SMALL_EVENT = 12
 UUID = 36
 SMALL_SOURCE = 6
+NAMED_SOURCE = 12
+"""Cells that a source may always want; a longer name gets at most a quarter of the room. The caption has it
+whole."""
 
 ALL: tuple[Name, ...] = ("time", "event", "user", "source", "mode", "id", "warn", "sent")
 DEFAULT: tuple[Name, ...] = ("time", "event", "user", "source", "mode", "warn", "sent")
@@ -155,7 +158,7 @@ def _shared(room: int, names: list[Name], needs: Needs, event_by_hand: int) -> d
     wanted: dict[Name, int] = {
         "event": max(event_by_hand or needs.event + CALL, SMALL_EVENT),
         "user": max(needs.user, 4),
-        "source": max(needs.source, SMALL_SOURCE),
+        "source": max(min(needs.source, max(room // 4, NAMED_SOURCE)), SMALL_SOURCE),
         "id": max(needs.id, 4),
     }
     widths: dict[Name, int] = {name: wanted[name] for name in names}

@@ -120,3 +120,14 @@ def test_times() -> None:
     for since, words in waited.items():
         assert time_since(since, 12) == words.rjust(12)
     assert time_since(86_400_000 * 2, 8) == "    +2 d"
+
+
+def test_a_long_name_of_a_source_gets_at_most_a_quarter_of_the_room() -> None:
+    def source(total: int, cells: int, by_hand: int = 0) -> int:
+        return columns(total, Look().with_width("source", by_hand), Needs(24, 8, cells)).width("source")
+
+    assert [source(total, 40) for total in (78, 118, 158)] == [12, 20, 30]
+    assert [source(total, 12) for total in (78, 118, 158)] == [12, 12, 12]
+    assert source(118, 40, by_hand=40) == 40
+    event = columns(118, Look(), Needs(24, 8, 40)).width("event")
+    assert event > 24, "the name of the event is whole"
