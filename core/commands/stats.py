@@ -10,18 +10,33 @@ import msgspec
 
 from ..api.models import EngineState
 from ..api.viewer import Viewer
+from ..delivery import DeliveryCounts
 from ..errors import EngineError
+from ..settings import RouteKind
 from .engines import forwarding_of
 
 PATIENCE = 10.0
 """Seconds in which an engine has to answer; a state is cheap."""
 
 
+class RouteStats(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `[[routes]]`: messages of a route to Mixpanel, whole requests of a mirror or an archive."""
+
+    name: str
+    kind: RouteKind
+    sent: int
+    refused: int
+    owed: int
+    stuck: int
+    uncertain: int
+    fault: str
+
+
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers at one moment; `at` is in milliseconds. Rates are messages a second since the moment before.
 
     `refused` counts requests that were refused, and messages that Mixpanel refused. `forwarding` is `on`,
-    `off`, `halted` or `dry run`; `fault` says what is wrong.
+    `off`, `halted` or `dry run`; `fault` says what is wrong. `routes` are those of `[[routes]]`.
     """
 
     at: int
@@ -37,6 +52,7 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     warnings: int
     forwarding: str
     fault: str
+    routes: tuple[RouteStats, ...] = ()
 
 
 def stats_of(state: EngineState, at: int, before: Stats | None = None) -> Stats:
@@ -57,7 +73,33 @@ def stats_of(state: EngineState, at: int, before: Stats | None = None) -> Stats:
         warnings=state.warnings,
         forwarding=forwarding_of(state),
         fault=state.fault,
+        routes=routes_of(state),
     )
+
+
+def routes_of(state: EngineState) -> tuple[RouteStats, ...]:
+    """Return the numbers of each route; those of a single one to Mixpanel are the messages' own."""
+    single = len([one for one in state.routes if one.kind == "mixpanel"]) == 1
+    found: list[RouteStats] = []
+    for route in state.routes:
+        of = state.deliveries if route.kind == "mixpanel" and single else route
+        # A route to Mixpanel counts stuck messages apart from waiting ones.
+        owed = of.owed if isinstance(of, DeliveryCounts) else of.waiting
+        if of is route and route.kind == "mixpanel":
+            owed += route.stuck
+        found.append(
+            RouteStats(
+                name=route.name,
+                kind=route.kind,
+                sent=of.sent,
+                refused=of.refused,
+                owed=owed,
+                stuck=of.stuck,
+                uncertain=of.uncertain,
+                fault=route.fault,
+            )
+        )
+    return tuple(found)
 
 
 async def watch_stats(

@@ -67,7 +67,8 @@ def _route(
     if not fix:
         words, fix, standing = _of_keys(route, seen, named)
     if not fix and state is not None and (state.refused or state.stuck):
-        words, standing = "some of its requests do not arrive", "warning"
+        what = "messages" if route.kind == "mixpanel" else "requests"
+        words, standing = f"some of its {what} do not arrive", "warning"
         fix = "look at what the other side answered: open a message in the list, its deliveries name it"
     stands = _counts(state) if state is not None else ""
     return Diagnosis(
@@ -124,6 +125,12 @@ def _of_keys(route: RouteSettings, seen: Counter[str], named: Mapping[str, str])
 
 
 def _counts(state: RouteState) -> str:
-    """Return how many requests of a route stand where; "" for none."""
-    told = {"sent": state.sent, "waiting": state.waiting, "stuck": state.stuck, "refused": state.refused}
-    return ", ".join(f"{count:,} {name}" for name, count in told.items() if count)
+    """Return how many requests, or messages, of a route stand where; "" for none."""
+    counts = {
+        "sent": state.sent,
+        "waiting": state.waiting,
+        "stuck": state.stuck,
+        "refused": state.refused,
+        "uncertain": state.uncertain,
+    }
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)

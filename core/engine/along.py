@@ -34,10 +34,16 @@ class WayTranslator:
 def summed_to(feed: Feed, meter: Meter, refused: Callable[[], None], route: str) -> Summed:
     """Return what a store calls after each write along a route; it calls `refused` after refusals."""
 
-    def summed(deliveries: Sequence[Delivery], sums: Sequence[tuple[int, DeliveryState, bool]]) -> None:
+    def summed(
+        deliveries: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        sums: Sequence[tuple[int, DeliveryState, bool]],
+    ) -> None:
         log_deliveries([msgspec.structs.replace(one, route=route) for one in deliveries])
         statuses = refusal_statuses(deliveries)
         meter.deliver([(id, state) for id, state, changed in sums if changed], statuses)
+        for _, state in states:
+            meter.count_along(route, state.value)
         feed.change([(id, state) for id, state, _ in sums], statuses)
         if statuses:
             refused()

@@ -62,6 +62,7 @@ from .queries import VERSION, Queries
 from .redacting import Redacting
 from .rejudge import Rejudging
 from .relays import Relays
+from .route_numbers import RouteNumbers
 from .seen import SeenValues
 from .sending import Sending
 from .settings_change import SettingsChange
@@ -244,7 +245,9 @@ def build(
     }
     first, forwarders = each[names[0]], Forwarders(each)
     left = summed_to(feed, meter, lambda: relays.told(), "")
-    relays = Relays(settings, stores, reader, listener, supervisor, faults, feed, forwarders.fault_of, left)
+    relays = Relays(
+        settings, stores, reader, listener, supervisor, faults, feed, forwarders.fault_of, left, meter
+    )
     switch = ForwarderSwitch(
         forwarders,
         relays,
@@ -310,6 +313,7 @@ def build(
         log,
         switch,
         indexer,
+        routes=RouteNumbers(settings, stores, outboxes, meter),
         accepting=lambda: queries.accepting,
         version=VERSION,
         metrics_token=settings.ingest.metrics_token.reveal(),

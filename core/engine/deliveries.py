@@ -155,7 +155,7 @@ async def decide_all(
 
 
 def _outbox_in(stores: Stores) -> OutboxOf:
-    return lambda route: stores.outbox.along(route, rest=False, summed=lambda lines, states: None)
+    return lambda route: stores.outbox.along(route, rest=False, summed=lambda lines, states, sums: None)
 
 
 class _Decided:

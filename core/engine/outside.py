@@ -14,6 +14,7 @@ from ..metrics.families import Readings, families
 from ..metrics.meter import Meter
 from ..stores.base import Stores
 from .forwarder_switch import ForwarderSwitch
+from .route_numbers import RouteNumbers, age
 from .watched_log import WatchedLog
 
 FRESH = 2.0
@@ -33,6 +34,7 @@ class Outside:
         switch: ForwarderSwitch,
         indexer: Indexer,
         *,
+        routes: RouteNumbers,
         accepting: Callable[[], bool],
         version: str,
         metrics_token: str = "",
@@ -44,6 +46,7 @@ class Outside:
         self._log = log
         self._switch = switch
         self._indexer = indexer
+        self._routes = routes
         self._accepting = accepting
         self._version = version
 
@@ -76,16 +79,18 @@ class Outside:
     async def families(self) -> tuple[Family, ...]:
         """Return all numbers as they are now."""
         counts = (await self._stores.index.counts()).deliveries
-        oldest = await self._stores.outbox.owed(limit=1)
+        first = await self._stores.outbox.owed(limit=1)
+        oldest = age(first[0].received_at) if first else 0.0
         return families(
             self._meter,
             Readings(
                 version=self._version,
                 deliveries={state: getattr(counts, state.value) for state in DeliveryState},
                 owed=counts.owed,
-                oldest=max(0.0, time.time() - oldest[0].received_at / 1000) if oldest else 0.0,
+                oldest=oldest,
                 unlisted=self._indexer.waiting,
                 journal_bytes=self._stores.size(),
                 forwarding=self._switch.on and not self._switch.halted,
+                routes=await self._routes.read(counts.owed, oldest),
             ),
         )

@@ -21,6 +21,7 @@ from ..forward.decisions import decide
 from ..index.receipts import ReceiptReader
 from ..masks import mask_token, project_in_words
 from ..messages import Receipt
+from ..metrics.meter import Meter
 from ..relay.archive import Archive
 from ..relay.archived import RAW as RAW_FOLDER
 from ..relay.archived import REFUSED as REFUSED_FOLDER
@@ -60,7 +61,9 @@ class Relays:
         feed: Feed,
         fault_of: Callable[[str], str],
         summed: Summed,
+        meter: Meter,
     ) -> None:
+        self._meter = meter
         self._fault_of = fault_of
         self._summed = summed
         self._settings = settings
@@ -233,6 +236,7 @@ class Relays:
         self._feed.touch()
 
     def _handed(self, one: Handover) -> None:
+        self._meter.count_along(one.route.removesuffix(REFUSED), one.outcome.value)
         self._feed.hand(one.receipt)
 
     async def _raw(self, receipt: Receipt) -> tuple[Place, bytes]:
@@ -260,7 +264,7 @@ class Relays:
         return place, b"".join(lines)
 
 
-async def drop_route(stores: Stores, route: str, summed: Summed = lambda lines, states: None) -> int:
+async def drop_route(stores: Stores, route: str, summed: Summed = lambda lines, states, sums: None) -> int:
     """Owe nothing more to a route, and return how many requests or messages that were.
 
     `summed` is called with what becomes of messages. Raises InputError if nothing was owed.

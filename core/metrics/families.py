@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
 import msgspec
 
 from ..delivery import DeliveryState
-from .exposition import Family, family
+from .exposition import Family, Value, family
 from .meter import Meter
+
+
+class RouteReading(NamedTuple):
+    """One of `[[routes]]`: what came of it since the start, and what is owed to it now.
+
+    A route to Mixpanel counts messages, a mirror and an archive whole requests.
+    """
+
+    name: str
+    kind: str
+    sent: int
+    refused: int
+    uncertain: int
+    owed: int
+    oldest: float
 
 
 class Readings(msgspec.Struct, frozen=True, kw_only=True):
     """What is read of an engine at one moment, beside its meter.
 
     `deliveries` are messages in the journal by the state of their delivery; `oldest` is the age of the oldest
-    message that is to be sent, in seconds.
+    message that is to be sent, in seconds. `routes` are those of `[[routes]]`.
     """
 
     version: str
@@ -23,10 +41,11 @@ class Readings(msgspec.Struct, frozen=True, kw_only=True):
     unlisted: int
     journal_bytes: int
     forwarding: bool
+    routes: tuple[RouteReading, ...] = ()
 
 
 def families(meter: Meter, now: Readings) -> tuple[Family, ...]:
-    """Return every metric with its values."""
+    """Return every metric with its values; those by route where there are `[[routes]]`."""
     return (
         Family("segtap_build_info", "gauge", "The version.", (({"version": now.version}, 1),)),
         family(
@@ -92,5 +111,31 @@ def families(meter: Meter, now: Readings) -> tuple[Family, ...]:
         family(
             "segtap_deliver_seconds", "histogram",
             "From the receipt of a message until Mixpanel had accepted it.", meter.delivered,
+        ),
+        *(_by_route(now.routes) if now.routes else ()),
+    )  # fmt: skip
+
+
+def _by_route(routes: tuple[RouteReading, ...]) -> tuple[Family, ...]:
+    what = "messages of a route to Mixpanel, requests of a mirror or an archive"
+
+    def made(
+        name: str, kind: Literal["counter", "gauge"], words: str, of: Callable[[RouteReading], Value]
+    ) -> Family:
+        values = tuple(({"route": one.name, "kind": one.kind}, of(one)) for one in routes)
+        return Family(f"segtap_route_{name}", kind, words, values)
+
+    return (
+        made("sent_total", "counter", f"Accepted: {what}.", lambda one: one.sent),
+        made("refused_total", "counter", f"Refused by the other side: {what}.", lambda one: one.refused),
+        made(
+            "uncertain_total", "counter",
+            "Messages of which it cannot be known whether Mixpanel has them.", lambda one: one.uncertain,
+        ),
+        made("backlog", "gauge", f"Owed: {what}.", lambda one: one.owed),
+        made(
+            "oldest_owed_seconds", "gauge",
+            "How long ago the oldest that is to be sent was received; 0 if there is none.",
+            lambda one: one.oldest,
         ),
     )  # fmt: skip

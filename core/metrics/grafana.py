@@ -10,6 +10,7 @@ SCHEMA_VERSION = 39
 """The version of Grafana's dashboard model: that of Grafana 11, which later ones migrate."""
 UID = "segtap"
 _WIDTH = 24
+_ROUTES = "With [[routes]] only: messages of a route to Mixpanel, requests of a mirror or an archive."
 _OF = 'instance=~"$instance"'
 
 
@@ -34,6 +35,10 @@ def _quantiles(metric: str) -> tuple[tuple[str, str], ...]:
     return tuple(
         (f"histogram_quantile({part}, {of})", f"p{part[2:]} {{{{instance}}}}") for part in ("0.50", "0.99")
     )
+
+
+def _along(metric: str) -> tuple[tuple[str, str], ...]:
+    return ((f"{metric}{{{_OF}}}", "{{route}} {{instance}}"),)
 
 
 def _value(metric: str) -> tuple[tuple[str, str], ...]:
@@ -74,6 +79,17 @@ PANELS: tuple[Panel, ...] = (
         "In the journal, by delivery", "short",
         ((f"sum by (delivery) (segtap_journal_messages{{{_OF}}})", "{{delivery}}"),), 8,
     ),
+    Panel(
+        "By route", "cps",
+        (
+            (_rate("segtap_route_sent_total", ", route"), "{{route}} sent {{instance}}"),
+            (_rate("segtap_route_refused_total", ", route"), "{{route}} refused {{instance}}"),
+            (_rate("segtap_route_uncertain_total", ", route"), "{{route}} uncertain {{instance}}"),
+        ), 8,
+        words=_ROUTES,
+    ),
+    Panel("Owed, by route", "short", _along("segtap_route_backlog"), 8, words=_ROUTES),
+    Panel("Age of the oldest owed, by route", "s", _along("segtap_route_oldest_owed_seconds"), words=_ROUTES),
 )  # fmt: skip
 """The panels, from left to right and from top to bottom."""
 

@@ -8,7 +8,7 @@ message, and reading the numbers costs nothing that grows with the journal.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..api.models import Summary
@@ -48,6 +48,8 @@ class Meter:
         """Messages of which it cannot be known whether Mixpanel has them."""
         self.refused: Counter[str] = Counter({at_ingest(400): 0, AT_SEGMENT: 0, at_mixpanel(400): 0})
         """Messages and requests that were refused, by reason."""
+        self.along: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """For each route, how many of its messages, or whole requests, came to which state."""
         self.acknowledged, self.judged, self.delivered = Histogram(), Histogram(), Histogram()
         """Seconds from a request's receipt until it was on disk, until it was listed with its verdict, and
         until Mixpanel had accepted the message."""
@@ -103,6 +105,10 @@ class Meter:
                 self.refused[at_mixpanel(statuses.get(id, 0))] += 1
             elif state is DeliveryState.UNCERTAIN:
                 self.uncertain += 1
+
+    def count_along(self, route: str, word: str) -> None:
+        """Count what became of a message, or of a whole request, on one of several routes."""
+        self.along[route][word] += 1
 
     def _note(self, seq: int, received_at: int) -> None:
         place = seq % _PLACES

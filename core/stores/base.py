@@ -367,9 +367,11 @@ Told: TypeAlias = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryStat
 Rest: TypeAlias = Callable[[], AbstractAsyncContextManager[set[int]]]
 """Keeps a forwarder from sending; gives the messages of which a request is under way nevertheless."""
 Drop: TypeAlias = Callable[[], Awaitable[None]]
-Summed: TypeAlias = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState, bool]]], None]
-"""Gets the attempts along a route, and the state over all of its routes of each message that they concern,
-with whether that is another one than before."""
+Summed: TypeAlias = Callable[
+    [Sequence[Delivery], Sequence[tuple[int, DeliveryState]], Sequence[tuple[int, DeliveryState, bool]]], None
+]
+"""Gets the attempts along a route, the new states of their messages on it, and the state of each of these
+messages over all of its routes, with whether that is another one than before."""
 
 
 class Outbox(ReadableOutbox, Protocol):

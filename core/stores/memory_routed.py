@@ -104,7 +104,9 @@ class MemoryRouteOutbox:
         await self._outbox.record(named, sums, owed)
         concerned = sorted(({one.message for one in deliveries} | {id for id, _ in sums}) & before.keys())
         after = {id: self._entries[id].summary.delivery for id in concerned}
-        self._summed(deliveries, [(id, state, state is not before[id]) for id, state in after.items()])
+        self._summed(
+            deliveries, states, [(id, state, state is not before[id]) for id, state in after.items()]
+        )
 
     def _owes(self, id: int, standing: RouteStanding) -> bool:
         return standing.delivery in OWED_STATES or (id, standing.route) in self._owing

@@ -20,7 +20,7 @@ from segtap.core.api.matches import Match, Matches, Near, WhyNotSent
 from segtap.core.catalogue import rules
 from segtap.core.commands.arrived import Event
 from segtap.core.commands.engines import RunningEngineRow
-from segtap.core.commands.stats import Stats
+from segtap.core.commands.stats import RouteStats, Stats
 from segtap.core.config.mapping_tests import EXPECT_KEYS, STAGES
 from segtap.core.config.mapping_tests import KEYS as TEST_KEYS
 from segtap.core.config.not_imitated import KEYS as NOT_IMITATED_KEYS
@@ -202,7 +202,8 @@ def test_the_events_of_arrived() -> None:
 
 def test_the_moments_of_stats() -> None:
     numbers = dict.fromkeys(Stats.__struct_fields__, 0)
-    moment = {**numbers, "forwarding": "on", "fault": ""}
+    route = {**dict.fromkeys(RouteStats.__struct_fields__, 0), "name": "us", "kind": "mixpanel", "fault": ""}
+    moment = {**numbers, "forwarding": "on", "fault": "", "routes": [route]}
     assert fits(moment, SHAPES["segtap stats"][0])
     assert msgspec.convert(moment, Stats)
 

@@ -50,6 +50,8 @@ def stats(url: str, shape: str, interval: float, count: int | None) -> None:
 
 
 async def _stats(url: str, shape: str, interval: float, count: int | None) -> None:
+    from msgspec import to_builtins
+
     from ...core.api.client import Client
     from ...core.commands.stats import watch_stats
     from ...core.serve.notes import find_engine
@@ -66,7 +68,7 @@ async def _stats(url: str, shape: str, interval: float, count: int | None) -> No
         async for moment in moments:
             history.append(moment)
             if shape == "json":
-                write_json({name: getattr(moment, name) for name in moment.__struct_fields__})
+                write_json(to_builtins(moment))
             elif live:
                 width, height = shutil.get_terminal_size()
                 lines = live_lines(address, history, width, height)
@@ -114,6 +116,11 @@ def live_lines(address: str, history: Sequence[Stats], width: int, height: int =
         f"  warnings {now.warnings:,}",
         f"owed {now.owed:,}  stuck {now.stuck:,}  uncertain {now.uncertain:,}",
     ]
+    for route in now.routes:
+        lines.append(
+            f"{clean(route.name)}: sent {route.sent:,}  refused {route.refused:,}  owed {route.owed:,}"
+            f"  stuck {route.stuck:,}  uncertain {route.uncertain:,}"
+        )
     if now.fault:
         lines.append(clean(now.fault))
     for name, title in zip(_PLOTS, ("received/s", "sent/s", "owed"), strict=True):

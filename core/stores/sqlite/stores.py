@@ -306,7 +306,7 @@ class SqliteRouteOutbox:
                 self._writer.rotation.settled(lowest)
             return sums
 
-        self._summed(deliveries, await self._writer.run(work))
+        self._summed(deliveries, states, await self._writer.run(work))
 
 
 def _owed_along(db: sqlite3.Connection, route: str, after: int, limit: int, rest: bool) -> list[Owed]:

@@ -70,6 +70,9 @@ async def test_whole_requests_go_to_segment_once_forwarding_is_on(tmp_path: Path
             detail = await client.detail((await client.page(limit=1)).summaries[-1].id)
             (handover,) = detail.handovers
             assert (handover.route, handover.outcome, handover.status) == ("mirror", "sent", 200)
+            metrics = await engine.parts.outside.metrics()
+            assert 'segtap_route_sent_total{route="mirror",kind="segment"} 1\n' in metrics
+            assert 'segtap_route_backlog{route="mirror",kind="segment"} 0\n' in metrics
 
             await client.set_forwarding(False)
             await send(engine.url, batch("after"))
@@ -100,6 +103,9 @@ async def test_a_dry_run_sends_nothing_and_leaves_it_owed(tmp_path: Path) -> Non
         async with running_engine(settings, forwarding=True) as (engine, client):
             await send(engine.url, batch("m-1"))
             await until(client, lambda state: state.received == 1 and state.routes[0].waiting == 1)
+            metrics = await engine.parts.outside.metrics()
+            assert 'segtap_route_backlog{route="mirror",kind="segment"} 1\n' in metrics
+            assert 'segtap_route_oldest_owed_seconds{route="mirror",kind="segment"} 0.0\n' not in metrics
         assert segment.got == []
         settings = msgspec.structs.replace(settings, dry_run=False)
         async with running_engine(settings, forwarding=True) as (engine, client):

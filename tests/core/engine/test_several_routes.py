@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from subscriptions import events
 
 from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState, RouteState
+from segtap.core.commands.stats import routes_of
 from segtap.core.delivery import DeliveryState, Outcome, RouteStanding
 from segtap.core.errors import InputError
 from segtap.core.serve.launch import start_engine
@@ -53,6 +55,19 @@ def settings_for(folder: Path, us: str, eu: str, **more: Any) -> Settings:
 
 def along(state: EngineState, name: str) -> RouteState:
     return next(one for one in state.routes if one.name == name)
+
+
+def metrics_by_route(text: str) -> dict[str, dict[str, float]]:
+    """Return the numbers of each route to Mixpanel; the oldest that is owed has some age just if some is."""
+    found: dict[str, dict[str, float]] = {}
+    for name, route, value in re.findall(
+        r'^segtap_route_(\w+){route="(\w+)",kind="mixpanel"} (\S+)$', text, re.M
+    ):
+        if not name.endswith("_created"):
+            found.setdefault(route, {})[name.removesuffix("_total")] = float(value)
+    for numbers in found.values():
+        assert (numbers.pop("oldest_owed_seconds") > 0) is (numbers["backlog"] > 0)
+    return found
 
 
 def ids(mixpanel: MixpanelServer) -> list[str]:
@@ -126,7 +141,13 @@ async def test_a_project_that_is_down_does_not_hold_up_another(tmp_path: Path, f
             assert state.halted is (fault is FORBIDDEN)
             assert "us: " in state.fault
             await post(engine.url, track("later"))
-            await until(client, lambda state: along(state, "eu").sent == 21)
+            state = await until(client, lambda state: along(state, "eu").sent == 21)
+            numbers = metrics_by_route(await engine.parts.outside.metrics())
+            assert numbers["us"] == {"sent": 0, "refused": 0, "uncertain": 0, "backlog": 21}
+            assert numbers["eu"] == {"sent": 21, "refused": 0, "uncertain": 0, "backlog": 0}
+            first, other = routes_of(state)
+            assert (first.name, first.sent, first.owed, bool(first.fault)) == ("us", 0, 21, True)
+            assert (other.name, other.sent, other.owed, other.fault) == ("eu", 21, 0, "")
         assert len(eu.events) == 21
 
 

@@ -39,8 +39,13 @@ class Sums:
     def __init__(self) -> None:
         self.seen: list[tuple[int, DeliveryState, bool]] = []
 
-    def __call__(self, lines: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState, bool]]) -> None:
-        self.seen += states
+    def __call__(
+        self,
+        lines: Sequence[Delivery],
+        states: Sequence[tuple[int, DeliveryState]],
+        sums: Sequence[tuple[int, DeliveryState, bool]],
+    ) -> None:
+        self.seen += sums
 
 
 def along(kept: Stores, route: str, *, rest: bool = False, sums: Sums | None = None) -> Outbox:

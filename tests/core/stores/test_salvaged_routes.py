@@ -109,7 +109,7 @@ async def make_along_routes(path: Path) -> None:
         seq = await kept.receipts.append(a_receipt())
         await kept.index.add([msgspec.structs.replace(an_entry(seq), standings=standings)], seq)
         ids.append(message_number(seq, 0))
-    us = kept.outbox.along("us", rest=True, summed=lambda lines, states: None)
+    us = kept.outbox.along("us", rest=True, summed=lambda lines, states, sums: None)
     await us.record([an_attempt(id, Outcome.SENT) for id in ids[:50]], [(id, sent) for id in ids[:50]])
     await kept.close()
 
@@ -117,7 +117,7 @@ async def make_along_routes(path: Path) -> None:
 async def owed_along(path: Path, route: str, *, rest: bool = False) -> int:
     kept = await stores.open(str(path))
     try:
-        outbox = kept.outbox.along(route, rest=rest, summed=lambda lines, states: None)
+        outbox = kept.outbox.along(route, rest=rest, summed=lambda lines, states, sums: None)
         return len(await outbox.owed())
     finally:
         await kept.close()
