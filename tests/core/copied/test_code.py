@@ -131,7 +131,7 @@ def test_every_format_makes_a_text_or_none(made: MessageDetail) -> None:
 
 async def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     async with running_engine(engine_settings(tmp_path)) as (_, client):
-        with pytest.raises(InputError, match="No message has the messageId 'm-9'"):
+        with pytest.raises(InputError, match=r"No message has the messageId or .insert_id 'm-9'"):
             await copied(client, "m-9", "python")
         with pytest.raises(InputError, match="no longer in the journal"):
             await copied(client, "9", "python")

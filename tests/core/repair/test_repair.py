@@ -275,7 +275,7 @@ def test_what_is_shown_is_what_is_forwarded_and_a_replay_repairs_alike() -> None
     (message,) = parse_receipt(receipt)
     shown = reading.judge(message)
     assert {repair.name for repair in shown.repairs} == {"insert-id", "no-client-ip"}
-    assert reading.translate(message.document, now=message.received_at) == shown.translation
+    assert reading.owed(message) == shown.translation
     (again,) = [one for sent in replay_receipts([message], wanted=True) for one in parse_receipt(sent)]
     assert again.message_id == message.message_id
     (first,), (second,) = (body(reading.judge(one)) for one in (message, again))
