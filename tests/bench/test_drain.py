@@ -119,7 +119,8 @@ async def test_a_backlog_drains_against_a_plain_script(tmp_path: Path, most: int
         destination = DestinationSettings(token=TOKEN, api_secret=Secret(TOKEN[::-1]), mixpanel_url=url)
         active = ActiveSettings(Settings(destination=destination))
         requests = [
-            active.translate(message(number), now=NOW).operations[0].request for number in range(MESSAGES)
+            active.compiled.translator.translate(message(number), now=NOW).operations[0].request
+            for number in range(MESSAGES)
         ]
         records = [request.body[0] for request in requests if isinstance(request.body, list)]
         drain = script = float("inf")
