@@ -44,7 +44,7 @@ AnswerKind = Literal["value", "lines", "frames", "text"]
 """One JSON value, one JSON value a line, one JSON value a frame of a WebSocket, or plain text."""
 
 
-ExportOf = Literal["messages", "records", "requests"]
+ExportOf = Literal["messages", "batches", "records", "requests"]
 """What an export writes of each message that matches."""
 
 

@@ -254,6 +254,7 @@ class Viewer(Caller):
     def export(self, filter: str = "", what: ops.ExportOf = "messages") -> AsyncGenerator[bytes]:
         """Yield messages, one a line, as received plus what was filled in, oldest first.
 
+        With "batches", each is a batch of its own with its write key, which says which source sent it.
         With "records", yield what they become at Mixpanel: a record and its endpoint a line. With "requests",
         yield the requests that they came in, as entries of a HAR file; credentials are masked.
         """

@@ -100,6 +100,7 @@ async def users_kept(
             await kept.close()
         return user_rows(gathered.users), str(chosen_path(settings.journal.path))
     users = UsersOf(by, clock)
-    async for line in export_lines(journal=settings.journal, url=url, bounds=bounds_of(by.ingest)):
+    bounds = bounds_of(by.ingest)
+    async for line in export_lines(journal=settings.journal, what="batches", url=url, bounds=bounds):
         users.take((line,))
     return users.rows(), url

@@ -38,6 +38,32 @@ _ONE_LINE = re.compile(rb"[\r\n]+")
 """Line ends: within JSON they stand between values only."""
 
 
+def export_line(message: Message) -> bytes:
+    """Write a message as a line: one that is too large to be read as it was received, and a record of
+    Mixpanel's own SDKs with its endpoint.
+    """
+    if message.source_kind == "mixpanel":
+        return record_line(message) + b"\n"
+    if message.unread:
+        return _ONE_LINE.sub(b" ", message.original) + b"\n"
+    return json_bytes(message.document) + b"\n"
+
+
+def batch_line(message: Message) -> bytes:
+    """Write a message as a batch of its own with its write key, by which a reader knows its source.
+
+    One without a key, one that is too large to be read, and a record of Mixpanel's own SDKs are written as by
+    `export_line`.
+    """
+    key, document = message.write_key, message.document
+    if message.source_kind == "mixpanel" or message.unread or not key:
+        return export_line(message)
+    if document.get("writeKey", key) != key:  # it came with the key of its request, which decides
+        document = dict(document)
+        document["writeKey"] = key
+    return b'{"writeKey":' + json_bytes(key) + b',"batch":[' + json_bytes(document) + b"]}\n"
+
+
 class Export:
     """One export. `damaged` is called with each request that is left out because it cannot be read."""
 
@@ -64,13 +90,15 @@ class Export:
     async def lines(self, what: ExportOf = "messages") -> AsyncIterator[bytes]:
         """Yield what matches as lines, many at once, oldest first.
 
-        "messages": as received plus what was filled in, without refused requests. "records": what each
+        "messages": as received plus what was filled in, without refused requests. "batches": the same, each
+        as a batch of its own with its write key, where it has one. "records": what each
         message becomes at Mixpanel, a record a line with its endpoint. "requests": the requests that hold a
         message that matches, refused ones too, each as an entry of a HAR file.
         Raises FilterFault when a regular expression takes too long.
         """
-        if what == "messages":
-            lines = self._as_messages(None if self._query.node is None else self._search.matches())
+        if what in ("messages", "batches"):
+            found = self._found(None if self._query.node is None else self._search.matches())
+            lines = self._written(found, export_line if what == "messages" else batch_line)
         elif what == "records":
             lines = self._as_records(self._search.matches())
         else:
@@ -83,12 +111,11 @@ class Export:
         async for text in _joined(self._written(self._of_ids(ids))):
             yield text
 
-    def _as_messages(self, lines: AsyncIterator[Sequence[Summary]] | None) -> AsyncIterator[bytes]:
-        return self._written(self._found(lines))
-
-    async def _written(self, found: AsyncIterator[_Found]) -> AsyncIterator[bytes]:
+    async def _written(
+        self, found: AsyncIterator[_Found], line: Callable[[Message], bytes] = export_line
+    ) -> AsyncIterator[bytes]:
         async for _, messages in found:
-            yield b"".join(map(export_line, messages))
+            yield b"".join(map(line, messages))
 
     async def _as_records(self, lines: AsyncIterator[Sequence[Summary]]) -> AsyncIterator[bytes]:
         async for _, messages in self._found(lines):
@@ -177,14 +204,3 @@ async def _joined(texts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             waiting.clear()
     if waiting:
         yield bytes(waiting)
-
-
-def export_line(message: Message) -> bytes:
-    """Write a message as a line: one that is too large to be read as it was received, and a record of
-    Mixpanel's own SDKs with its endpoint.
-    """
-    if message.source_kind == "mixpanel":
-        return record_line(message) + b"\n"
-    if message.unread:
-        return _ONE_LINE.sub(b" ", message.original) + b"\n"
-    return json_bytes(message.document) + b"\n"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.shell_completion import ShellComplete
 from command_line import segtap
+from engines import engine_settings, post, running_engine
+from streams import call
 
 from segtap.core.config import load
 from segtap.tui.cli import cli
@@ -159,3 +163,27 @@ def test_a_shell_completes_the_names(tmp_path: Path) -> None:
     assert "0123456789abcdef0123" not in str(words)
     (tmp_path / "segtap.toml").write_text("[broken")
     assert offered("check", "--source") == []
+
+
+def test_what_was_received_goes_by_its_source(tmp_path: Path) -> None:
+    def said(*at: str) -> tuple[list[int], list[str]]:
+        whys = [segtap("why", id, *at).returncode for id in ("m-web", "m-till", "m-other")]
+        rows = segtap("users", "--format", "json", "--config", "segtap.toml", *at).stdout.splitlines()
+        return whys, sorted(json.loads(row)["ids"][0] for row in rows)
+
+    async def fill() -> tuple[list[int], list[str]]:
+        own = msgspec.structs.replace(engine_settings(tmp_path), sources=load().sources)
+        async with running_engine(own) as (engine, _):
+            for name, key in (("web", "wk_web"), ("till", "wk_till_1"), ("other", "wk_unknown")):
+                # The page writes a key into the message, too; that of the request is the source's.
+                sent = call("track", 1, userId=name, anonymousId=name, event="Debug", messageId=f"m-{name}")
+                await post(engine.url, sent, write_key=key)
+            await engine.indexed()
+            return await asyncio.to_thread(said, "--url", engine.url)
+
+    expected = ([1, 0, 0], ["other", "till"])  # the web shop blocks the event
+    assert asyncio.run(fill()) == expected
+    at = ("--journal", str(tmp_path / "journal.db"))
+    assert said(*at) == expected
+    compared = segtap("compare", "actions", "classic-cloud", "--format", "json", "--all", *at)
+    assert compared.returncode == 0, compared.stderr

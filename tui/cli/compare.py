@@ -110,7 +110,7 @@ async def _journal_lines(path: str) -> list[bytes]:
     from ...core.commands.export import export_lines
     from ...core.settings import JournalSettings
 
-    return [line async for line in export_lines(journal=JournalSettings(path=path))]
+    return [line async for line in export_lines(journal=JournalSettings(path=path), what="batches")]
 
 
 async def _newest(count: int) -> list[bytes]:

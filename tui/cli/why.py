@@ -138,7 +138,9 @@ async def _kept(id: str, settings: Settings, clock: int, *, url: str, override: 
 
     nothing = f"There is no file {id!r}, and no message with that messageId or $insert_id"
     try:
-        found = export_lines(journal=settings.journal, filter=by_id(id), url=url, own=settings)
+        found = export_lines(
+            journal=settings.journal, filter=by_id(id), what="batches", url=url, own=settings
+        )
         lines = [line async for line in found]
     except JournalError as error:
         raise InputError(f"{nothing}: {error}") from error
