@@ -538,6 +538,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.routes if one.kind == "mixpanel")
 
     @property
+    def by_route(self) -> bool:
+        """True if messages have a verdict and deliveries for each route: there are several, or one has a
+        filter."""
+        routes = self.mixpanel_routes
+        return len(routes) > 1 or any(route.filter for route in routes)
+
+    @property
     def mixpanel_route(self) -> RouteSettings | None:
         """The first of the routes to Mixpanel; None if there is none."""
         return next(iter(self.mixpanel_routes), None)

@@ -201,7 +201,7 @@ def build(
     names = [route.name for route in settings.mixpanel_routes] or [DEFAULT_ROUTE]
     several = len(names) > 1
     outboxes: dict[str, Outbox] = {}
-    if several or routed:
+    if settings.by_route or routed:
         for place, name in enumerate(names):
             summed = summed_to(feed, meter, lambda: relays.told(), name)
             outboxes[name] = stores.outbox.along(name, rest=place == 0, summed=summed)
@@ -230,7 +230,7 @@ def build(
         name: Forwarder(
             stores,
             load,
-            WayTranslator(active, name) if several else active,
+            WayTranslator(active, name) if settings.by_route else active,
             settings=settings.for_route(name).destination,
             options=settings.forward,
             on_delivery=None if outboxes else delivered,
@@ -238,7 +238,7 @@ def build(
             on_halt=partial(halted, name),
             dry_run=settings.dry_run,
             linger=LINGER,
-            elsewhere=None if several else given,
+            elsewhere=None if settings.by_route else given,
             outbox=outboxes.get(name),
         )
         for name in names

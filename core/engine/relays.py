@@ -150,11 +150,11 @@ class Relays:
             return ()
         counts = await self._stores.requests.counts()
         standings: dict[str, DeliveryCounts] = {}
-        if len(self._settings.mixpanel_routes) > 1:
+        if self._settings.by_route:
             standings = await self._stores.index.standing_counts()
         return tuple(
             self._state(route, counts)
-            if route.kind != "mixpanel" or len(self._settings.mixpanel_routes) < 2
+            if route.kind != "mixpanel" or not self._settings.by_route
             else self._mixpanel_state(route, standings.get(route.name, DeliveryCounts()))
             for route in self._settings.routes
         )
@@ -308,11 +308,16 @@ def refuse_routes(settings: Settings, listener: Listener, *, shared: bool) -> No
     Also if the journal is `shared` with other engines, each of which would hand over every request, and for
     several routes to Mixpanel then.
     """
-    if shared and len(settings.mixpanel_routes) > 1:
-        names = joined([route.name for route in settings.mixpanel_routes])
+    if shared and settings.by_route:
+        names = [route.name for route in settings.mixpanel_routes]
+        if len(names) == 1:
+            raise ForwardingRefused(
+                f"The filter of the route {names[0]} cannot be used with a journal in NATS, which keeps no"
+                " outcomes by route. Leave it out, or choose a file with --journal PATH."
+            )
         raise ForwardingRefused(
-            f"The routes {names} cannot be used with a journal in NATS, which knows one route to Mixpanel."
-            " Leave one of them in [[routes]], or choose a file with --journal PATH."
+            f"The routes {joined(names)} cannot be used with a journal in NATS, which knows one route to"
+            " Mixpanel. Leave one of them in [[routes]], or choose a file with --journal PATH."
         )
     if shared and settings.whole_routes:
         raise ForwardingRefused(

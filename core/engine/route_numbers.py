@@ -21,7 +21,7 @@ def age(received_at: int) -> float:
 class RouteNumbers:
     """Reads the numbers of the routes that an engine started with.
 
-    `outboxes` are those of several routes to Mixpanel, by their names.
+    `outboxes` are those of the routes to Mixpanel, where messages have deliveries for each.
     """
 
     def __init__(
@@ -31,23 +31,23 @@ class RouteNumbers:
         self._stores = stores
         self._outboxes = outboxes
         self._meter = meter
-        self._several = len(settings.mixpanel_routes) > 1
 
     async def read(self, owed: int, oldest: float) -> tuple[RouteReading, ...]:
         """Return the numbers of each route, none without `[[routes]]`.
 
-        `owed` messages, the oldest of which is so many seconds old, are those of a single route to Mixpanel.
+        `owed` messages, the oldest of which is so many seconds old, are those of a single route to Mixpanel
+        that takes all.
         """
         if not self._settings.routes:
             return ()
-        standings = await self._stores.index.standing_counts() if self._several else {}
+        standings = await self._stores.index.standing_counts() if self._settings.by_route else {}
         counts = await self._stores.requests.counts()
         found: list[RouteReading] = []
         for route in self._settings.routes:
             if route.kind != "mixpanel":
                 found.append(await self._whole(route, counts))
-            elif self._several:
-                found.append(await self._one_of_several(route, standings.get(route.name, DeliveryCounts())))
+            elif self._settings.by_route:
+                found.append(await self._to_mixpanel(route, standings.get(route.name, DeliveryCounts())))
             else:
                 refused = sum(
                     count for reason, count in self._meter.refused.items() if reason.startswith("mixpanel")
@@ -59,7 +59,7 @@ class RouteNumbers:
                 )
         return tuple(found)
 
-    async def _one_of_several(self, route: RouteSettings, of: DeliveryCounts) -> RouteReading:
+    async def _to_mixpanel(self, route: RouteSettings, of: DeliveryCounts) -> RouteReading:
         first = await self._outboxes[route.name].owed(limit=1)
         return self._reading(route, of.owed, age(first[0].received_at) if first else 0.0)
 

@@ -65,7 +65,7 @@ def _judging(source: SourceSettings) -> SourceSettings:
 
 def _of_routes(masked: Settings) -> tuple[object, ...]:
     """Return what decides on the verdicts along further routes to Mixpanel; nothing where there are none."""
-    if len(masked.mixpanel_routes) < 2:
+    if not masked.by_route:
         return ()
     named = tuple((one.name, one.write_keys) for one in masked.sources)  # filters may ask for names
     return named, *(

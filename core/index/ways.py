@@ -108,8 +108,8 @@ class Ways:
 
 
 def ways_of(settings: Settings) -> Ways | None:
-    """Return the routes to Mixpanel if there are several, else None."""
-    return Ways(settings) if len(settings.mixpanel_routes) > 1 else None
+    """Return the routes to Mixpanel if messages are judged for each, see `Settings.by_route`, else None."""
+    return Ways(settings) if settings.by_route else None
 
 
 def _takes(way: Way, message: Message, verdict: Verdict, one: Prepared) -> bool:

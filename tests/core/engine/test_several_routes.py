@@ -21,8 +21,10 @@ from segtap.core.api.client import Client
 from segtap.core.api.models import EngineState, RouteState
 from segtap.core.commands.stats import routes_of
 from segtap.core.delivery import DeliveryState, Outcome, RouteStanding
-from segtap.core.errors import InputError
+from segtap.core.engine.relays import refuse_routes
+from segtap.core.errors import ForwardingRefused, InputError
 from segtap.core.serve.launch import start_engine
+from segtap.core.serve.server import Listener
 from segtap.core.settings import DestinationSettings, Hold, RouteSettings, Secret, Settings
 from segtap.core.stand_in.faults import Fault
 from segtap.core.stand_in.server import MixpanelServer
@@ -213,6 +215,27 @@ async def test_from_one_route_to_several_and_back(tmp_path: Path) -> None:
             state = await until(client, lambda state: state.deliveries.waiting == 0)
             assert "Still owed" not in state.fault
         assert eu.events == []
+
+
+async def test_a_filter_of_the_only_route_is_obeyed(tmp_path: Path) -> None:
+    async with MixpanelServer() as us:
+        settings = engine_settings(tmp_path, mixpanel_url=us.url, token=US_TOKEN)
+        only = RouteSettings(name="us", filter='event:"Signed Up"')
+        settings = msgspec.structs.replace(settings, routes=(only,), subscriptions=(events(),))
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-1", "Signed Up"), track("m-2", "Order"))
+            state = await until(client, lambda state: state.received == 2 and state.deliveries.sent == 1)
+            assert (state.deliveries.off, along(state, "us").sent, state.deliveries.to_send) == (1, 1, 0)
+            await client.replay([(await ids_listed(client))["m-2"]])
+            await until(client, lambda state: state.received == 3 and state.deliveries.off == 2)
+        assert ids(us) == ["m-1"]
+        without = msgspec.structs.replace(settings, routes=())
+        async with running_engine(without, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-3", "Order"))
+            await until(client, lambda state: state.deliveries.sent == 2)
+        assert ids(us) == ["m-1", "m-3"]
+    with pytest.raises(ForwardingRefused, match="filter of the route us cannot be used with a journal in"):
+        refuse_routes(settings, Listener([], (), 0, False), shared=True)
 
 
 async def test_a_message_is_validated_along_its_route(tmp_path: Path) -> None:
