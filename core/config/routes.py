@@ -17,7 +17,7 @@ import msgspec
 from ..errors import SettingsError
 from ..messages import Json, JsonObject
 from ..settings import ROUTE_KINDS, DestinationKind, RouteKind, RouteSettings
-from .hold import deciding
+from .hold import deciding, refuse_unknown
 from .nearest import nearest_key
 from .tables import tables_of
 
@@ -146,7 +146,8 @@ class _Table:
         except msgspec.ValidationError as error:
             raise self._fault(f"({name}): {error}") from None
         if read.filter:
-            deciding(read.filter, f"{self._place} ({name}): filter")
+            place = f"{self._place} ({name}): filter"
+            refuse_unknown(deciding(read.filter, place), place)
         region = read.region.lower()
         if kind == "segment" and region == "in":
             raise self._fault(f"({name}) cannot have the region in: Segment has us and eu")
@@ -189,6 +190,12 @@ class _Table:
     def _known(self, key: str, kind: RouteKind, known: Sequence[str]) -> None:
         if key in known:
             return
+        if key == "filter":
+            what = "an archive is written from" if kind == "archive" else "a mirror passes on"
+            raise self._fault(
+                f"({self._table['name']}) cannot have a filter: {what} whole requests, before their messages"
+                " are judged. Choose their sources with write_keys"
+            )
         others = [one for one, keys in OWN.items() if key in keys]
         if others:
             raise self._fault(f"{key} is a key of routes of kind {' and '.join(others)}, not of {kind}")

@@ -226,6 +226,20 @@ def fields_of(node: Node) -> Iterator[str]:
             pass
 
 
+def fields_in(node: Node) -> Iterator[FieldTerm]:
+    """Yield the terms of a filter that ask for values of a field."""
+    match node:
+        case Not(inner):
+            yield from fields_in(inner)
+        case Every(parts) | Some(parts):
+            for part in parts:
+                yield from fields_in(part)
+        case FieldTerm():
+            yield node
+        case _:
+            pass
+
+
 def spelled(value: Scalar) -> str:
     """Return a value as the language writes it without quotes."""
     if isinstance(value, bool):

@@ -41,6 +41,7 @@ filter = "mp.$set.plan=pro"
         ("[[hold]]\nfilter = 7", "hold filter 1: Expected `str`"),
         ("[[hold]]\nfilter = 'a'\n[[hold]]\nfilter = ' '", "hold filter 2 is empty"),
         ("[[hold]]\nfilter = 'delivery:sent'", "asks for a delivery"),
+        ("[[hold]]\nfilter = '-is:second'", "hold filter 1 asks with is: for copies"),
         (
             "[[hold]]\nfilter = 'a'\n[[hold]]\nfilter = 'typ:track'",
             "hold filter 2, character 1: There is no field typ",

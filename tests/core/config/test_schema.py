@@ -24,7 +24,7 @@ VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
 KNOWN = {*names.TOP_LEVEL, *names.SECTIONS, names.KEYS, *names.TABLES}
 NOT_BY_TYPE = re.compile(
     "a date |in JSON|text that is not JSON|which the preset does not have|pattern cannot"
-    r"|hold filter \d, character|asks for a delivery"
+    r"|hold filter \d, character|asks (?:for|with) "
     r"|has the name of another source|which is a key of|as its name"
     r"|\.toml cannot be read|has no \[\[subscriptions\]\]"
 )
