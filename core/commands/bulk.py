@@ -202,10 +202,15 @@ def _note(one: Validated, progress: Progress) -> None:
         progress.fail(f"Mixpanel refused it: {words}")
 
 
-async def decide(viewer: Viewer, lines: Lines, progress: Progress, decision: Decision) -> None:
-    """Have what Mixpanel has not accepted of messages sent, or dropped; the others are left out."""
+async def decide(
+    viewer: Viewer, lines: Lines, progress: Progress, decision: Decision, route: str = ""
+) -> None:
+    """Have what Mixpanel has not accepted of messages sent, or dropped; the others are left out.
+
+    With several routes to Mixpanel it is about all of them, or about `route` alone.
+    """
     async for ids in paced(lines, progress):
-        decided = await viewer.decide(decision, ids)
+        decided = await viewer.decide(decision, ids, route)
         progress.done += len(decided.changed)
         for one in decided.unchanged:
             progress.skip(clean(one.why))

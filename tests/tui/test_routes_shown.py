@@ -58,10 +58,19 @@ async def test_the_key_turns_through_the_routes(app_on: AppOn, tmp_path: Path) -
                 await pilot.press("5")
                 await until(pilot, lambda: "us sent, eu waiting" in drawn(pilot))
 
+                # A decision is about the route that is shown.
+                await pilot.press("b")
+                await until(pilot, lambda: "drop what is still to be sent" in drawn(pilot))
+                await pilot.press("d")
+                await until(pilot, lambda: "along the route eu alone" in drawn(pilot))
+                await pilot.press("y")
+                await engine_until(client, lambda state: state.routes[1].waiting == 0)
+                assert (await client.state()).routes[0].sent == 1
+
                 await post(engine.url, track("m-2"))
                 await until(pilot, lambda: len(main.list.window) == 2)
                 await pilot.press("F")
-                await until(pilot, lambda: shows("us", DeliveryState.WAITING))
+                await until(pilot, lambda: shows("us", DeliveryState.OFF))
                 assert "List and panes show" not in drawn(pilot)
 
 

@@ -10,6 +10,7 @@ from ...core.commands import bulk
 from ...core.delivery import Decision
 from ...core.text import clean
 from ..keymap import first
+from ..render.routes import sends_along
 from .context import Context, ask
 from .elsewhere import ask_for_url
 from .forwarding import credentials_shown, project_of
@@ -88,16 +89,16 @@ async def retry(on: Context, these: These) -> None:
     state = on.state
     if state is None:
         return
-    question = (
-        f"Of {these.what}, send again to {project_of(state)} what it refused, or what is stuck or uncertain?"
-    )
+    route = on.details.route
+    to = sends_along(state, route)
+    question = f"Of {these.what}, send again to {to} what it refused, or what is stuck or uncertain?"
     again = (
         "Events keep their $insert_id, so that Mixpanel keeps one of two. Profile updates that are uncertain"
         " may be applied twice."
     )
     later = "" if state.forwarding else "Forwarding is off: they wait until you turn it on."
     if await ask(on, "\n\n".join(filter(None, (question, again, later))), yes="Send again", no="Do not send"):
-        await _decide(on, these, "retry", "to be sent again")
+        await _decide(on, these, "retry", "to be sent again", route=route)
 
 
 async def release(on: Context, these: These) -> None:
@@ -121,24 +122,31 @@ def released_to(on: Context, *, done: bool = False) -> str:
 
 
 async def drop(on: Context, these: These, *, held: bool = False) -> None:
-    """Keep the messages from being sent any more; `held`: only those that are held."""
+    """Keep the messages from being sent any more; `held`: only those that are held.
+
+    A message is held for all of its routes; else it is about the one of several routes that is shown.
+    """
     what = "what is held" if held else "what waits, or is held, stuck or uncertain"
+    route = "" if held else on.details.route
+    alone = f" along the route {route} alone" if route else ""
     question = (
-        f"Of {these.what}, drop {what}? It is not sent any more. The messages stay in the journal, and can be"
-        " sent again."
+        f"Of {these.what}, drop {what}{alone}? It is not sent any more. The messages stay in the journal, and"
+        " can be sent again."
     )
     if await ask(on, question, yes="Drop it", no="Keep it"):
-        await _decide(on, these, "drop", "dropped", HELD if held else "")
+        await _decide(on, these, "drop", "dropped", HELD if held else "", route=route)
 
 
-async def _decide(on: Context, these: These, decision: Decision, done: str, only: str = "") -> None:
+async def _decide(
+    on: Context, these: These, decision: Decision, done: str, only: str = "", route: str = ""
+) -> None:
     doing = {"retry": "Sending again", "drop": "Dropping", "release": "Releasing"}[decision]
     await run(
         on,
         these,
         doing,
         done,
-        lambda lines, progress: bulk.decide(on.viewer, lines, progress, decision),
+        lambda lines, progress: bulk.decide(on.viewer, lines, progress, decision, route),
         only,
     )
 
