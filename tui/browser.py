@@ -23,12 +23,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
+from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
 from ..core.errors import EngineError
 
 HOST = "127.0.0.1"
 TITLE = "segtap"
+GRACE = 5.0
+"""Seconds that the screens' processes have to end once they have closed their output."""
 _PAGES = Path(__file__).parent / "pages"
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -72,6 +75,7 @@ class BrowserScreen:
             await stop.wait()
         finally:
             await runner.cleanup()
+            await self._server.ended()
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -112,12 +116,27 @@ class _Screens(Server):
 
     def __init__(self, command: str, public_url: str) -> None:
         super().__init__(command, public_url=public_url, title=TITLE, templates_path=str(_PAGES))
+        self._ending: set[asyncio.Task[int]] = set()
 
     async def app(self) -> web.Application:
         """Return the application, to be put below the token."""
         app = await self._make_app()
         app.router.add_static("/own", _PAGES)
         return app
+
+    async def ended(self) -> None:
+        """Wait until the processes of all screens have ended: each was asked to, and closed its output."""
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=GRACE)
+
+    async def _process_messages(self, websocket: web.WebSocketResponse, app_service: AppService) -> None:
+        """Pass on what a page sends. textual-serve does not wait for the process of the page's screen."""
+        process = app_service._process  # pyright: ignore[reportPrivateUsage]
+        if process is not None:
+            task = asyncio.create_task(process.wait(), name="segtap-browser-screen")
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+        await super()._process_messages(websocket, app_service)
 
     async def on_startup(self, app: web.Application) -> None:
         """Say nothing: the command says where to look."""

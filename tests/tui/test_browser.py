@@ -8,6 +8,7 @@ import contextlib
 import re
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,9 +24,9 @@ COMMAND = [sys.executable, "-c", "print()"]
 
 
 @contextlib.asynccontextmanager
-async def page() -> AsyncIterator[str]:
+async def page(command: list[str] = COMMAND) -> AsyncIterator[str]:
     """The URL of a running server, whose screens end at once."""
-    shown, stop = browser.BrowserScreen(COMMAND), asyncio.Event()
+    shown, stop = browser.BrowserScreen(command), asyncio.Event()
     running = asyncio.create_task(shown.run(stop))
     async with httpx.AsyncClient(trust_env=False) as http:
         while True:
@@ -72,6 +73,17 @@ async def test_only_the_page_itself_connects() -> None:
                     pass
         async with connect(target, proxy=None, origin=own):  # pyright: ignore[reportArgumentType]
             pass
+
+
+async def test_the_server_ends_after_the_processes_of_its_screens(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    code = f"import os, time; os.close(1); os.close(2); time.sleep(0.5); open({str(ended)!r}, 'w').close()"
+    async with page([sys.executable, "-c", code]) as url:
+        target = url.replace("http", "ws", 1) + "ws"
+        own = url.rsplit("/", 2)[0]
+        async with connect(target, proxy=None, origin=own):  # pyright: ignore[reportArgumentType]
+            pass
+    assert ended.exists()
 
 
 async def test_the_page_loads_nothing_from_elsewhere() -> None:
