@@ -78,7 +78,7 @@ async def test_only_the_page_itself_connects() -> None:
 async def test_the_server_ends_after_the_processes_of_its_screens(tmp_path: Path) -> None:
     ended = tmp_path / "ended"
     code = f"import os, time; os.close(1); os.close(2); time.sleep(0.5); open({str(ended)!r}, 'w').close()"
-    async with page([sys.executable, "-c", code]) as url:
+    async with page(["exec", sys.executable, "-c", code]) as url:  # no shell that would wait
         target = url.replace("http", "ws", 1) + "ws"
         own = url.rsplit("/", 2)[0]
         async with connect(target, proxy=None, origin=own):  # pyright: ignore[reportArgumentType]
