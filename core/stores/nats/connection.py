@@ -104,6 +104,8 @@ class Connection:
         self._numbers = itertools.count(1)
         self._answers: dict[str, asyncio.Future[Delivered]] = {}
         self._trouble = ""
+        self._verifies = self._cut = False
+        """Whether the server checks certificates, and whether it ended the last attempt without a reason."""
         self._failures = 0
         self._failed = asyncio.Event()
         """Set once each server has failed, or credentials were refused."""
@@ -164,6 +166,7 @@ class Connection:
             refused = "authorization" in self._trouble.lower()
             if not refused:
                 self._trouble = str(error) or type(error).__name__
+                self._cut = self._verifies and isinstance(error, BrokenPipeError | ConnectionResetError)
             # A server that refuses credentials may close the connection before its reason is read.
             self._failures += 2 if isinstance(error, _FINAL) else 1
             if self._failures >= 2 * len(self.address.hosts) or "authorization" in self._trouble.lower():
@@ -196,6 +199,7 @@ class Connection:
 
         def over_tls() -> bytes:
             info = cast("dict[str, object]", client._server_info or {})
+            self._verifies = bool(info.get("tls_verify"))
             if not info.get("tls_required"):
                 raise ConnectionAbortedError(f"the server offers no TLS, which {variable} asks for")
             return command()
@@ -207,7 +211,7 @@ class Connection:
         if "authorization" in words or "authentication" in words:
             refused = "these credentials" if known.any else "a connection without credentials"
             return JournalError(f"{shown} refuses {refused}. Set {HOW}.", title="NATS refuses the connection")
-        if why := tls_trouble(self._trouble, known):
+        if why := tls_trouble(self._trouble, known, cut=self._cut):
             return JournalError(f"{shown} cannot be reached over TLS: {why}.")
         return Away(
             f"No NATS server answers at {shown} ({self._trouble or 'no answer'}). Check host and port, and"

@@ -86,8 +86,11 @@ class Credentials(msgspec.Struct, frozen=True):
         return context
 
 
-def tls_trouble(words: str, known: Credentials) -> str:
-    """Return why there is no TLS to a server, and what to do; "" if the words are of another failure."""
+def tls_trouble(words: str, known: Credentials, *, cut: bool = False) -> str:
+    """Return why there is no TLS to a server, and what to do; "" if the words are of another failure.
+
+    `cut`: a server that checks certificates of its clients closed the connection before its reason was read.
+    """
     low = words.lower()
     if "offers no tls" in low:
         return f"{words}. Nothing was sent to it"
@@ -103,7 +106,7 @@ def tls_trouble(words: str, known: Credentials) -> str:
     for sign, state in (("has expired", "has expired"), ("not yet valid", "is not valid yet")):
         if sign in low:
             return f"its certificate {state}, or this machine's clock is wrong"
-    if "alert" in low and ("certificate" in low or "unknown ca" in low or "unknown_ca" in low):
+    if cut or ("alert" in low and ("certificate" in low or "unknown ca" in low or "unknown_ca" in low)):
         if known.cert:
             return f"it does not accept the certificate of NATS_CERT, {clean(known.cert)}"
         what = "it wants a certificate of its clients"

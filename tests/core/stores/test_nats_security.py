@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import ssl
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from segtap.core import stores
 from segtap.core.errors import JournalError
 from segtap.core.stores import START
 from segtap.core.stores.nats import credentials as credentials_module
+from segtap.core.stores.nats.connection import Connection
 
 pytestmark = [
     pytest.mark.kill,
@@ -191,6 +193,28 @@ async def test_a_server_that_verifies_its_clients(tmp_path: Path, monkeypatch: p
         assert "NATS_CERT and NATS_KEY" in await refusal(url_of(server))  # not the key of this certificate
         monkeypatch.setenv("NATS_KEY", str(key))
         await works(url_of(server))
+
+
+async def test_a_server_that_verifies_may_close_before_its_reason_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("NATS_CA", str(authority.ca))
+    files = authority.issue("server", "127.0.0.1")
+    options = Connection._options
+
+    def cut_off(self: Connection) -> dict[str, Any]:
+        found = options(self)
+        failed = found["error_cb"]
+
+        async def cut(error: Exception) -> None:
+            await failed(BrokenPipeError(32, "Broken pipe") if isinstance(error, ssl.SSLError) else error)
+
+        return found | {"error_cb": cut}
+
+    monkeypatch.setattr(Connection, "_options", cut_off)
+    with server_with(tmp_path, tls(*files, f', ca_file: "{authority.ca}", verify: true')) as server:
+        assert "wants a certificate of its clients" in await refusal(url_of(server))
 
 
 async def test_who_asks_for_tls_sends_no_password_without_it(
