@@ -17,7 +17,7 @@ from ..errors import JournalError
 from ..settings import JournalSettings
 from ..stores.base import Counts
 from ..stores.sqlite import requests as requests_table
-from ..stores.sqlite.faults import DISK_FULL, SQLITE_ERRORS, damaged_fault, store_fault
+from ..stores.sqlite.faults import DISK_FULL, SQLITE_ERRORS, damage_instead, damaged_fault, store_fault
 from ..stores.sqlite.lock import JournalLock
 from ..stores.sqlite.place import check_file, chosen_path, companions
 from ..stores.sqlite.schema import VERSION, check_version, connect_reader, connect_writer
@@ -74,11 +74,11 @@ def compact(settings: JournalSettings) -> Compacted:
     except JournalError as error:
         if error.title != DISK_FULL:
             raise
-        needed = size(_guarded(path, _held))
+        needed, damage = size(_guarded(path, _held)), damage_instead(path).format(path=path)
         folder = os.environ.get("SQLITE_TMPDIR") or tempfile.gettempdir()
         raise JournalError(
             f"There is no room for a second copy of what {path} holds. It needs {needed} on that disk, and as"
-            f" much in {folder}; SQLITE_TMPDIR names another folder. The journal is as it was.",
+            f" much in {folder}; SQLITE_TMPDIR names another folder. The journal is as it was.{damage}",
             title=DISK_FULL,
         ) from error
     finally:

@@ -58,21 +58,24 @@ _OTHERWISE = (JournalError.title, "{path} cannot be used: {said}. If it is damag
 def store_fault(error: SqliteError, path: Path) -> JournalError:
     """Return the JournalError for what SQLite raised while it worked on `path`."""
     title, words = _BY_CODE.get(code_of(error), _OTHERWISE)
-    if title == DISK_FULL and _has_room(path):
-        words += " The disk seems to have room: if it has, the journal is damaged. " + WAY_OUT
+    if title == DISK_FULL:
+        words += damage_instead(path)
     said = "bytes that are no text" if isinstance(error, UnicodeDecodeError) else error
     return JournalError(words.format(path=path, said=said), title=title)
 
 
-def _has_room(path: Path) -> bool:
-    """Return whether the disk has more room than a journal needs at once.
+def damage_instead(path: Path) -> str:
+    """Return what to do if SQLite calls a disk full that has room, with `{path}`; "" if it has none.
 
     SQLite calls it full, too, if a damaged table already has the highest row number.
     """
     try:
-        return shutil.disk_usage(path.parent).free > _ROOM
+        free = shutil.disk_usage(path.parent).free
     except OSError:
-        return False
+        return ""
+    return (
+        f" The disk seems to have room: if it has, the journal is damaged. {WAY_OUT}" if free > _ROOM else ""
+    )
 
 
 def code_of(error: SqliteError) -> int:

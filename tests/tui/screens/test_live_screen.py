@@ -35,10 +35,13 @@ class Gone(FakeViewer):
         limit: int = 200,
         filter: str = "",
         wait: int | None = None,
+        route: str = "",
     ) -> Page:
         if after is not None:
             self.tries += 1
-        return await super().page(before=before, after=after, limit=limit, filter=filter, wait=wait)
+        return await super().page(
+            before=before, after=after, limit=limit, filter=filter, wait=wait, route=route
+        )
 
 
 async def opened(app: SegtapApp, pilot: Pilot[object]) -> UsersScreen:
