@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -40,16 +39,15 @@ from .base import (
     Found,
     Judged,
     Outbox,
-    Rest,
     Revision,
     Snapshot,
     Summed,
-    Told,
 )
 from .memory_requests import MemoryDebts, MemoryRequests
 from .memory_routed import MemoryRouteOutbox, standing_counts, with_marks
 from .memory_totals import line_of, severities_of, values_of
 from .tallies import StepOf, Stretch, Tallies, tallies_of
+from .unshared import UnsharedOutbox
 
 MEMORY = "memory:"
 """The path that stands for stores in memory."""
@@ -410,7 +408,7 @@ class MemoryIndex:
         self._memory.settings = text
 
 
-class MemoryOutbox:
+class MemoryOutbox(UnsharedOutbox):
     """`Outbox` in memory."""
 
     def __init__(self, memory: Memory) -> None:
@@ -421,13 +419,6 @@ class MemoryOutbox:
         owed = (entry.summary for entry in self._memory.lines(after) if self._memory.owed(entry))
         found = (line for line in owed if line.delivery is not DeliveryState.HELD)
         return [Owed(line.id, line.marks, line.delivery, line.received_at) for line in islice(found, limit)]
-
-    def sending(self, rest: Rest) -> AbstractAsyncContextManager[None]:
-        """Return a context that does nothing: no other engine sends what is owed."""
-        return nullcontext()
-
-    def follow(self, told: Told) -> None:
-        """Do nothing: no other engine records anything."""
 
     async def record(
         self,

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 
 import msgspec
 
-from ..delivery import OWED_STATES, Delivery, DeliveryCounts, DeliveryState, Owed, RouteStanding, summed
-from .base import Entry, Outbox, Rest, Summed, Told
+from ..delivery import (
+    OWED_STATES,
+    Delivery,
+    DeliveryCounts,
+    DeliveryState,
+    Owed,
+    RouteStanding,
+    standing_along,
+    summed,
+)
+from .base import Entry, Outbox, Summed
+from .unshared import UnsharedOutbox
 
 
-class MemoryRouteOutbox:
+class MemoryRouteOutbox(UnsharedOutbox):
     """`Outbox` of one of several routes in memory, see `Outbox.along`.
 
     `outbox` has the messages of all routes, `entries` their lines. `owing` are messages that are owed along a
@@ -67,13 +76,6 @@ class MemoryRouteOutbox:
     def along(self, route: str, *, rest: bool, summed: Summed) -> Outbox:
         """Return what is owed along another route."""
         return MemoryRouteOutbox(self._outbox, self._entries, self._owing, route, rest, summed)
-
-    def sending(self, rest: Rest) -> AbstractAsyncContextManager[None]:
-        """Return a context that does nothing: no other engine sends what is owed."""
-        return nullcontext()
-
-    def follow(self, told: Told) -> None:
-        """Do nothing: no other engine records anything."""
 
     async def record(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from ...api.models import Summary
@@ -22,13 +21,12 @@ from ..base import (
     Entry,
     Judged,
     Outbox,
-    Rest,
     Revision,
     Snapshot,
     Summed,
-    Told,
 )
 from ..tallies import StepOf, Stretch, Tallies
+from ..unshared import UnsharedOutbox
 from . import reader, requests, routed, snapshots, totals
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
@@ -213,7 +211,7 @@ class SqliteIndex(SqliteLines):
             await self._writer.run(lambda: self._store.keep_settings(text))
 
 
-class SqliteOutbox(SqliteDeliveries):
+class SqliteOutbox(UnsharedOutbox, SqliteDeliveries):
     """`Outbox` in a SQLite file."""
 
     def __init__(self, store: Store, writer: Writer, reader_: Reader) -> None:
@@ -233,13 +231,6 @@ class SqliteOutbox(SqliteDeliveries):
         """Return all attempts for each of these messages, oldest first; those without any are left out."""
         return await self._reader.quick.run(reader.deliveries_of, ids)
 
-    def sending(self, rest: Rest) -> AbstractAsyncContextManager[None]:
-        """Return a context that does nothing: no other engine sends what is owed."""
-        return nullcontext()
-
-    def follow(self, told: Told) -> None:
-        """Do nothing: no other engine records anything."""
-
     async def record(
         self,
         deliveries: Sequence[Delivery],
@@ -256,7 +247,7 @@ class SqliteOutbox(SqliteDeliveries):
         await self._writer.run(work)
 
 
-class SqliteRouteOutbox:
+class SqliteRouteOutbox(UnsharedOutbox):
     """`Outbox` of one of several routes in a SQLite file, see `Outbox.along`."""
 
     def __init__(
@@ -284,13 +275,6 @@ class SqliteRouteOutbox:
     def along(self, route: str, *, rest: bool, summed: Summed) -> Outbox:
         """Return what is owed along another route."""
         return SqliteRouteOutbox(self._store, self._writer, self._reader, route, rest, summed)
-
-    def sending(self, rest: Rest) -> AbstractAsyncContextManager[None]:
-        """Return a context that does nothing: no other engine sends what is owed."""
-        return nullcontext()
-
-    def follow(self, told: Told) -> None:
-        """Do nothing: no other engine records anything."""
 
     async def record(
         self,
