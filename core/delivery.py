@@ -78,6 +78,11 @@ class RouteStanding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     warnings: int = 0
 
 
+def standing_along(standings: Iterable[RouteStanding], route: str) -> RouteStanding | None:
+    """Return how a message stands on a route, None if it does not go along that one."""
+    return next((one for one in standings if one.route == route), None)
+
+
 class Owed(msgspec.Struct, frozen=True, gc=False):
     """A message that is owed to Mixpanel: its id, its marks, where it stands, when it was received (ms)."""
 

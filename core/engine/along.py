@@ -8,7 +8,7 @@ import msgspec
 
 from ..api.feed import Feed
 from ..api.models import Page
-from ..delivery import Delivery, DeliveryState, refusal_statuses
+from ..delivery import Delivery, DeliveryState, refusal_statuses, standing_along
 from ..index.summaries import summary_along
 from ..messages import Message
 from ..metrics.meter import Meter
@@ -55,7 +55,6 @@ async def page_along(stores: Stores, page: Page, route: str) -> Page:
     """Return a page of the list as its messages stand on a route."""
     standings = await stores.index.standings([line.id for line in page.summaries])
     lines = tuple(
-        summary_along(line, next((one for one in standings.get(line.id, ()) if one.route == route), None))
-        for line in page.summaries
+        summary_along(line, standing_along(standings.get(line.id, ()), route)) for line in page.summaries
     )
     return msgspec.structs.replace(page, summaries=lines)

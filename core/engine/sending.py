@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 import msgspec
 
 from ..api.models import Summary
-from ..delivery import OWED_STATES, DeliveryState, RouteStanding, Validated
+from ..delivery import OWED_STATES, DeliveryState, RouteStanding, Validated, standing_along
 from ..errors import ForwardingRefused, InputError
 from ..forward.client import HttpxTransport
 from ..forward.clock import SystemClock
@@ -196,7 +196,7 @@ class _Way(msgspec.Struct, frozen=True):
 
 def _along(line: Summary, standings: Sequence[RouteStanding], route: str) -> Summary:
     """Return the line of a message as it stands on a route."""
-    one = next((one for one in standings if one.route == route), None)
+    one = standing_along(standings, route)
     return line if one is None else msgspec.structs.replace(line, delivery=one.delivery)
 
 

@@ -17,7 +17,7 @@ import msgspec
 from ..api.models import MessageDetail, Summary
 from ..checks import called
 from ..checks.stream import Digest, Whole
-from ..delivery import Handover, Owed, RouteStanding
+from ..delivery import Handover, Owed, RouteStanding, standing_along
 from ..errors import InputError, RequestRefused
 from ..faults import Faults
 from ..messages import JsonObject, Marks, Message, Origin, Receipt, position_of, seq_of
@@ -229,7 +229,7 @@ class ReceiptReader(Judging):
         verdict = self.whole(marked, await self.inspected(marked, kept, shown), found)
         deliveries = tuple(await stores.outbox.deliveries(id))
         if route:
-            one = next((one for one in standings if one.route == route), None)
+            one = standing_along(standings, route)
             summary = summary_along(summary, one)
             deliveries = tuple(tried for tried in deliveries if tried.route in ("", route))
         return msgspec.structs.replace(

@@ -49,7 +49,7 @@ class MemoryRouteOutbox(UnsharedOutbox):
         unrouted = {one.id: one for one in await self._outbox.owed(after, len(self._entries) + 1)}
         found: list[Owed] = []
         for id, entry in sorted(self._entries.items()):
-            line, standing = entry.summary, _along(entry, self._route)
+            line, standing = entry.summary, standing_along(entry.standings, self._route)
             if id <= after:
                 continue
             if (
@@ -91,7 +91,7 @@ class MemoryRouteOutbox(UnsharedOutbox):
             if (entry := self._entries.get(id)) is None:
                 continue
             line = entry.summary
-            if (known := _along(entry, self._route)) is None:
+            if (known := standing_along(entry.standings, self._route)) is None:
                 new = RouteStanding(self._route, state, line.errors, line.warnings)
                 standings = (*entry.standings, new)
             else:
@@ -134,7 +134,3 @@ def with_marks(
         else one
         for one in standings
     )
-
-
-def _along(entry: Entry, route: str) -> RouteStanding | None:
-    return next((one for one in entry.standings if one.route == route), None)
