@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import sqlite3
+import traceback
 from pathlib import Path
 from typing import TypeAlias
 
@@ -83,6 +84,15 @@ def code_of(error: SqliteError) -> int:
     if isinstance(error, UnicodeDecodeError):
         return sqlite3.SQLITE_CORRUPT
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def free_cursors(error: BaseException) -> None:
+    """Free the cursors in the frames of an error, before another thread gets it.
+
+    A cursor that is freed by another thread than the one that uses the connection clears the error code that
+    Python asks SQLite for after each statement: a statement that failed at that moment raises nothing.
+    """
+    traceback.clear_frames(error.__traceback__)
 
 
 def damaged_fault(path: Path | str, said: object) -> JournalError:

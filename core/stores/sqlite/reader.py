@@ -21,7 +21,7 @@ from ...messages import Marks, Receipt
 from ...verdict import Finding
 from ..base import Judged
 from . import routed
-from .faults import SQLITE_ERRORS, closed_fault, code_of, store_fault
+from .faults import SQLITE_ERRORS, closed_fault, code_of, free_cursors, store_fault
 from .rows import (
     DELIVERY_COLUMNS,
     SUMMARY_COLUMNS,
@@ -79,8 +79,9 @@ class Lane:
                         if self._db is None:
                             self._db = connect_reader(self._path)
                         return query(self._db, *args, **kwargs)
-                except sqlite3.OperationalError as error:
-                    interrupted = code_of(error) == sqlite3.SQLITE_INTERRUPT and pauses != self._pauses
+                except BaseException as error:
+                    free_cursors(error)
+                    interrupted = pauses != self._pauses and _is_interrupt(error)
                     if not interrupted and not self._reads_leniently(error):
                         raise
 
@@ -89,9 +90,11 @@ class Lane:
         except SQLITE_ERRORS as error:
             raise store_fault(error, self._path) from error
 
-    def _reads_leniently(self, error: sqlite3.OperationalError) -> bool:
+    def _reads_leniently(self, error: BaseException) -> bool:
         """Return True if the query stumbled on a damaged text, and will not do so again."""
-        if self._db is None or self._db.text_factory is lenient_text or "decode" not in str(error):
+        if not isinstance(error, sqlite3.OperationalError) or "decode" not in str(error):
+            return False
+        if self._db is None or self._db.text_factory is lenient_text:
             return False
         self._db.text_factory = lenient_text
         return True
@@ -123,6 +126,10 @@ class Lane:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and code_of(error) == sqlite3.SQLITE_INTERRUPT
 
 
 class Reader:

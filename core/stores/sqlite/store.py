@@ -163,7 +163,10 @@ class Store(DeliveryRows):
             for at in range(0, len(rows), ROWS):
                 some = list(zip(numbers[at : at + ROWS], rows[at : at + ROWS], strict=True))
                 values = [value for seq, row in some for value in (seq, *row)]
-                self._db.execute(_INSERT_RECEIPTS + ", (?, ?, ?, ?)" * (len(some) - 1), values)
+                written = self._db.execute(_INSERT_RECEIPTS + ", (?, ?, ?, ?)" * (len(some) - 1), values)
+                # Python can miss an error of SQLite: see `free_cursors`.
+                if written.rowcount != len(some):
+                    raise sqlite3.OperationalError(f"not all of {len(some)} receipts were written")
             if routes:
                 requests.make(self._db)
                 requests.owe(self._db, {numbers[place]: names for place, names in routes.items()})

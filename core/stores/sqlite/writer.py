@@ -24,7 +24,7 @@ from ...messages import Receipt
 from ...settings import JournalSettings
 from ..base import SMALL_REQUEST
 from .checkpoints import Checkpoints
-from .faults import SQLITE_ERRORS, closed_fault, store_fault
+from .faults import SQLITE_ERRORS, closed_fault, free_cursors, store_fault
 from .lock import JournalLock
 from .reader import Reader
 from .rescue import LOOK_EVERY, Rescue
@@ -271,6 +271,7 @@ def _outcome(work: _Work, path: Path) -> _Answer:
     except SQLITE_ERRORS as error:
         return future, None, store_fault(error, path)
     except BaseException as error:  # whatever it is, it belongs to the caller that waits
+        free_cursors(error)
         return future, None, error
 
 

@@ -8,7 +8,8 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,7 +32,9 @@ if sys.platform != "win32":
 
 async def room(journal: Stores, pages: int) -> None:
     """Let the file grow to so many pages and no further: SQLite then finds the disk full."""
-    await journal._writer.run(lambda: journal._store._db.execute(f"PRAGMA max_page_count = {pages}"))
+    await journal._writer.run(
+        lambda: journal._store._db.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+    )
 
 
 async def append_until_refused(journal: Stores, body: int) -> tuple[list[int], JournalError]:
@@ -102,6 +105,47 @@ async def test_all_receipts_of_a_refused_commit_are_refused(journal: Stores, pat
     assert {seq for (seq,) in look(path, "SELECT seq FROM receipts")} == acknowledged
     assert all(isinstance(result, int | JournalError) for result in results)
     assert len(acknowledged) < 200
+
+
+class Silent:
+    """A connection that writes no receipt and raises nothing, as Python's does when an error is lost."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._db, name)
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        if statement.startswith("INSERT INTO receipts"):
+            return self._db.execute("UPDATE meta SET value = value WHERE 0")
+        return self._db.execute(statement, values)
+
+
+async def test_receipts_that_were_not_written_are_refused_when_nothing_was_raised(
+    journal: Stores, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as silent:
+        silent.setattr(journal._store, "_db", Silent(journal._store._db))
+        with pytest.raises(JournalError, match="not all of 1 receipts were written"):
+            await journal.receipts.append(a_receipt())
+    assert await journal.receipts.append(a_receipt()) == 1
+    assert look(path, "SELECT seq FROM receipts") == [(1,)]
+
+
+async def test_cursors_of_what_failed_are_freed_by_the_thread_of_their_connection(journal: Stores) -> None:
+    freed_by: list[str] = []
+
+    def work(db: sqlite3.Connection) -> None:
+        rows = db.execute("SELECT value FROM meta")
+        weakref.finalize(rows, lambda: freed_by.append(threading.current_thread().name))
+        raise KeyError("read so far", len(rows.fetchone()))
+
+    with pytest.raises(KeyError):
+        await journal._writer.run(lambda: work(journal._store._db))
+    with pytest.raises(KeyError):
+        await journal._reader.quick.run(work)
+    assert freed_by == ["segtap-journal-writer", "segtap-journal-reader_0"]
 
 
 async def test_index_and_attempts_that_find_no_room_leave_everything_as_it_was(
