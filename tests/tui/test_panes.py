@@ -437,6 +437,23 @@ async def test_a_pane_that_is_filled_before_it_is_shown_shows_it() -> None:
     assert "Order Completed" in text
 
 
+@pytest.mark.parametrize("pane", [SegmentPane, MixpanelPane])
+@pytest.mark.parametrize("between", [refused, lambda: None], ids=["refused", "none"])
+async def test_a_value_has_a_line_of_its_own_after_a_pane_without_a_document(
+    pane: type[Pane], between: Callable[[], MessageDetail | None]
+) -> None:
+    size = (70, 60)
+    alone = await shown(pane(), order(), size=size)
+    widget = pane()
+    async with Host(widget).run_test(size=size) as pilot:
+        for message in (order(id=9 << 20), between(), order()):
+            widget.detail = message
+            await pilot.pause()
+        assert screen(pilot) == alone
+    lines = [line.strip() for line in alone.splitlines()]
+    assert f'"{MESSAGES["order"]["messageId"]}"' in lines
+
+
 async def test_nothing_moves_when_only_the_delivery_of_the_message_moves_on() -> None:
     segment, mixpanel, warnings = SegmentPane(), MixpanelPane(), WarningsPane()
     async with Host(Vertical(segment, mixpanel, warnings)).run_test(size=(100, 60)) as pilot:

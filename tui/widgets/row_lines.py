@@ -27,7 +27,7 @@ class RowLines(LineList):
         self._lines: Lines | None = None
         self._firsts: dict[int, int] = {}
         self._laid_out_for = 0
-        """The width that the lines were laid out for."""
+        """The width that the lines were laid out for; 0 while the document is hidden."""
 
     @property
     def row_count(self) -> int:
@@ -61,12 +61,12 @@ class RowLines(LineList):
         if self.level is not None:
             self.level()
         else:
+            self._laid_out_for = self.width
             self.put_lines(own_lines(self.heights()))
 
     def on_resize(self) -> None:
         """Lay out again for another width."""
         if self.level is not None or self.width != self._laid_out_for:
-            self._laid_out_for = self.width
             self.lay_out()
 
     def place_cursor(self, at: int) -> None:
