@@ -8,7 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from check_helpers import NOW, classic, inspected, real_message
+from details import detail, order, refused
 from fake_viewer import FakeViewer, summary, until
+from pane_host import Host, screen
+from textual.containers import Horizontal
 from textual.pilot import Pilot
 
 from segtap.core.api.models import MessageDetail
@@ -17,6 +20,9 @@ from segtap.core.settings import Destination
 from segtap.tui.app import SegtapApp
 from segtap.tui.screens.main import MainScreen
 from segtap.tui.widgets.json_rows import JsonRows
+from segtap.tui.widgets.level_panes import LevelPanes
+from segtap.tui.widgets.mixpanel_pane import MixpanelPane
+from segtap.tui.widgets.segment_pane import SegmentPane
 
 AppOn = Callable[..., SegtapApp]
 ACTIONS = Destination(settings={"projectToken": "a" * 32, "apiSecret": "b" * 32})
@@ -188,3 +194,24 @@ async def test_the_classic_destination_is_level_too(app_on: AppOn) -> None:
         main = await ready(pilot)
         left, right = main.segment.json.rows, main.mixpanel.json.rows
         assert on_screen(left, "revenue")[0] == on_screen(right, "revenue")[0]
+
+
+@pytest.mark.parametrize("order_of_panes", ["segment first", "mixpanel first"])
+async def test_a_short_message_after_one_that_makes_no_request(order_of_panes: str) -> None:
+    """A pane without a request has no width, so that nothing can stand level with it."""
+    segment, mixpanel = SegmentPane(), MixpanelPane()
+    panes = (segment, mixpanel) if order_of_panes == "segment first" else (mixpanel, segment)
+    rejected = detail(
+        {"type": "track", "event": "", "properties": {"text": "a b " * 12, **dict.fromkeys("abcdefgh", 1)}}
+    )
+    short = detail({"type": "track", "event": "Short"}, id=9 << 20)
+    async with Host(Horizontal(segment, mixpanel)).run_test(size=(120, 40)) as pilot:
+        level = LevelPanes(segment, mixpanel)
+        level.turn(True)
+        for message in (order(), rejected, short, order(), refused(), short, rejected, order(), short):
+            for pane in panes:
+                pane.detail = message
+            rows = segment.json.rows
+            assert all(row < rows.row_count for row, _ in rows._lines or ())
+            await pilot.pause()
+        assert "Short" in screen(pilot)

@@ -38,7 +38,7 @@ class LevelPanes:
     def lay_out(self) -> None:
         """Put the rows of both documents on lines."""
         left, right = self._segment.json.rows, self._mixpanel.json.rows
-        if self._busy or not left.width or not right.width:
+        if self._busy:
             return
         self._busy = True
         try:
@@ -67,9 +67,14 @@ class LevelPanes:
             self._busy = False
 
     def _fields(self, left: JsonRows, right: JsonRows) -> Fields | None:
-        """Return what belongs together; None where the panes do not show a message and its request."""
+        """Return what belongs together; None where the panes do not show a message and its request.
+
+        A document that is hidden, or was until the next layout, has no width.
+        """
         shown = self._segment.json.display and self._mixpanel.json.display and self._segment.as_handed_on
-        if not shown or self._segment.detail is not self._mixpanel.detail:
+        if not shown or not left.width or not right.width:
+            return None
+        if self._segment.detail is not self._mixpanel.detail:
             return None
         if left.document.scalar or right.document.scalar or max(left.row_count, right.row_count) > MOST_ROWS:
             return None
