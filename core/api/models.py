@@ -81,9 +81,9 @@ class SentWith(msgspec.Struct, frozen=True):
 
 
 KnockKind = Literal["preflight", "settings", "device", "lost"]
-LostWhy = Literal["", "method", "script", "root", "path"]
+LostWhy = Literal["", "method", "script", "root", "path", "empty"]
 """Why no event can be read from a request: its method, the file that it asks for, an address without a path,
-or a path that is unknown.
+a path that is unknown, or a batch without messages.
 """
 
 

@@ -106,6 +106,11 @@ class Knocks:
         found.why = _why_lost(path, method)
         found.near = _text(near_path(path), _PATH_LENGTH) if found.why == "path" else ""
 
+    def empty(self, headers: HeaderList, path: str) -> None:
+        """Count a POST of a batch without a message, which Segment accepts."""
+        found = self._add("lost", dict(headers), path)
+        found.method, found.host, found.why, found.near = "POST", "", "empty", ""
+
     def forget(self) -> None:
         """Forget what was counted: a message has been received, and it no longer matters."""
         shown = bool(self.shown())

@@ -78,6 +78,8 @@ class Posting(Demanding):
             if isinstance(messages, Admitted):
                 await self.keep_device(messages, body, None if text is body else text)
                 return
+            if messages == 0:
+                self.endpoint.knocks.empty(self.headers, self.path)
             if messages is not None:
                 origin_kind: Origin = "tee" if is_tee(self.query) else "sdk"
                 try:

@@ -173,6 +173,10 @@ SITE = Knock("lost", 1, AT, "", "Mozilla/5.0", "/", "GET", "", "root")
             Knock("lost", 1, AT, "", "curl/8.1", "/hello", "GET", "", "path"),
             "SDKs POST to http://127.0.0.1:8765/v1/batch",
         ),
+        (
+            Knock("lost", 1, AT, "", "curl/8.1", "/v1/batch", "POST", "", "empty"),
+            "its batch has no message",
+        ),
     ],
 )
 def test_a_request_that_no_event_is_read_from_is_listed_with_the_likely_cause(

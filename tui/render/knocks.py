@@ -91,6 +91,11 @@ def _why_lost(knock: Knock, url: str) -> str:
             )
         case "root":
             return "the endpoint answers, but without a path no event is sent. Use this address in an SDK"
+        case "empty":
+            return (
+                "its batch has no message: nothing was tracked before the SDK flushed, or whoever makes the"
+                " body leaves the messages out"
+            )
         case "path" | "":
             near = f" Did you mean {knock.near}?" if knock.near else ""
             return f"no event is received at this path.{near} SDKs POST to {url}/v1/batch"

@@ -181,6 +181,18 @@ async def test_a_request_that_no_event_can_be_read_from_is_counted_with_its_caus
     assert app.endpoint.knocks.shown() == ()
 
 
+async def test_a_batch_without_a_message_is_counted() -> None:
+    app = listening()
+    await preflight(app)
+    for _ in range(2):
+        answer = await post(app, "/v1/batch", {"writeKey": "WRITE-KEY-1", "batch": []})
+        assert answer.status == 200
+    (one,) = app.endpoint.knocks.shown()
+    assert (one.kind, one.count, one.method, one.path, one.why) == ("lost", 1, "POST", "/v1/batch", "empty")
+    await post(app, "/v1/t", TRACK)
+    assert app.endpoint.knocks.shown() == ()
+
+
 @pytest.mark.parametrize("path", ["/favicon.ico", "/.well-known/appspecific/com.chrome.devtools.json"])
 async def test_what_a_browser_asks_of_every_server_is_not_counted(path: str) -> None:
     app = listening()
