@@ -105,7 +105,8 @@ def read_environment(
 
 
 def _parts(text: str) -> list[Json]:
-    return [part.strip() for part in text.split(",")]
+    found: list[Json] = [part for one in text.split(",") if (part := one.strip())]
+    return found or [""]  # not []: for write keys that would be all of them
 
 
 def _lists_of(section: str) -> set[str]:

@@ -101,6 +101,8 @@ class TapProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         most = self._limits.max_connections
         if most and len(self.connections) > most:
+            # A client that is turned away takes nobody's place, though over TLS it may be slow to go.
+            self.connections.discard(self)
             self._refuse(503, f"more than {most:,} connections are open")
             return
         self._patience = self.loop.call_later(self.timeout_keep_alive, self._out_of_patience)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 from pathlib import Path
 
 from ..faults import Faults
+from ..text import clean
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +44,10 @@ class Certificates:
     def read(self) -> None:
         """Read the files now."""
         self._seen = self._stamps()
-        try:
-            # Into a context of its own first: a certificate without its key would spoil the one in use.
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files)
-            self._context.load_cert_chain(*self._files)
-        except (OSError, ssl.SSLError) as error:
-            words = f"The TLS certificate or key cannot be used: {error}. The previous one stays in use."
+        # Into a context of its own first: a certificate without its key would spoil the one in use.
+        trial = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if trouble := loaded(trial, *self._files) or loaded(self._context, *self._files):
+            words = f"The TLS certificate or key cannot be used: {trouble}. The previous one stays in use."
             logger.warning("%s", words)
             self._faults.report(PART, words)
             return
@@ -56,6 +56,38 @@ class Certificates:
 
     def _stamps(self) -> tuple[_Stamp, ...]:
         return tuple(_stamp(Path(file)) for file in self._files)
+
+
+def loaded(context: ssl.SSLContext, certificate: str, key: str) -> str:
+    """Load the files into the context; return why they cannot be used, "" if they can."""
+    for file, what, mark in (
+        (certificate, "certificate", rb"-----BEGIN [A-Z ]*CERTIFICATE-----"),
+        (key, "key", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    ):
+        try:
+            text = Path(file).read_bytes()
+        except OSError as error:
+            return f"{clean(file)} cannot be read: {error.strerror or error}"
+        if not re.search(mark, text):
+            return f"there is no {what} in PEM in {clean(file)}"
+    try:
+        # OpenSSL would ask for a passphrase on the terminal, and everything would wait for the answer.
+        context.load_cert_chain(certificate, key, password=_no_passphrase)
+    except _Encrypted:
+        return f"the key in {clean(key)} has a passphrase: write it without one (openssl pkey -in … -out …)"
+    except (OSError, ssl.SSLError) as error:
+        if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
+            return f"the key in {clean(key)} is not that of the certificate in {clean(certificate)}"
+        return f"{clean(certificate)} or {clean(key)} is damaged ({error})"
+    return ""
+
+
+class _Encrypted(Exception):
+    """A key is encrypted."""
+
+
+def _no_passphrase() -> str:
+    raise _Encrypted
 
 
 def _stamp(file: Path) -> _Stamp:

@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, cast
 
 import uvicorn
@@ -18,6 +18,7 @@ from ..errors import EngineError, PortTaken, SettingsError
 from ..ingest.body import ASGIApp
 from ..ingest.http_protocol import Report, TapProtocol
 from ..settings import IngestSettings
+from .certificates import loaded
 from .ports import (
     family_of,
     interface_addresses,
@@ -103,6 +104,11 @@ def listen(settings: IngestSettings) -> Listener:
     hosts = tuple(dict.fromkeys(settings.host))
     if not hosts:
         raise SettingsError("There is no address to listen on: [ingest] host is empty.")
+    if "" in hosts:
+        # The system would take it for every address of this machine.
+        raise SettingsError(
+            "An address to listen on is empty, as of a variable that is not set. Every address is 0.0.0.0."
+        )
     for _ in range(ALIKE_TRIES):
         try:
             sockets, bound, port = _bind_all(hosts, settings.port)
@@ -191,10 +197,12 @@ class _Uvicorn(uvicorn.Server):
     """uvicorn without its signal handlers: who runs the engine decides about those.
 
     And without its pauses: it looks every tenth of a second whether to end, and waits another one at the end.
+    TLS has to be agreed on within `handshake` seconds.
     """
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, handshake: float) -> None:
         super().__init__(config)
+        self._handshake = handshake
         self.up = asyncio.Event()
         self._ending = asyncio.Event()
 
@@ -208,7 +216,22 @@ class _Uvicorn(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await self.lifespan.startup()
+        config, loop = self.config, asyncio.get_running_loop()
+        protocol = functools.partial(
+            cast("Callable[..., asyncio.Protocol]", config.http_protocol_class),
+            config=config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        more: dict[str, Any] = {}
+        if config.ssl is not None:
+            more = {"ssl": config.ssl, "ssl_handshake_timeout": self._handshake}
+        self.servers = [
+            await loop.create_server(protocol, sock=bound, backlog=config.backlog, **more)
+            for bound in sockets or ()
+        ]
+        self.started = True
         self.up.set()
 
     async def main_loop(self) -> None:
@@ -260,7 +283,7 @@ class WebServer:
         dated: bool = True,
     ) -> None:
         self._listener = listener
-        tls = _tls_options(settings) if listener.tls else {}
+        context = _context(settings, listener) if listener.tls else None
         protocol = functools.partial(TapProtocol, report=report, limits=settings)
         config = uvicorn.Config(
             app,  # pyright: ignore[reportArgumentType] – uvicorn types each event; plain dicts are ASGI
@@ -281,16 +304,11 @@ class WebServer:
             date_header=dated,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
-            **tls,
         )
-        try:
-            config.load()
-        except (OSError, ssl.SSLError) as error:
-            listener.close()
-            raise SettingsError(f"The TLS certificate or key cannot be used: {error}.") from error
-        self.tls_context = config.ssl
+        config.load()
+        config.ssl = self.tls_context = context
         """What TLS connections are made with, None without TLS."""
-        self._server = _Uvicorn(config)
+        self._server = _Uvicorn(config, settings.head_timeout)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -314,5 +332,9 @@ class WebServer:
         self._task = None
 
 
-def _tls_options(settings: IngestSettings) -> dict[str, Any]:
-    return {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
+def _context(settings: IngestSettings, listener: Listener) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if trouble := loaded(context, settings.tls_cert, settings.tls_key):
+        listener.close()
+        raise SettingsError(f"The TLS certificate or key cannot be used: {trouble}.")
+    return context

@@ -64,6 +64,14 @@ def test_every_key_can_be_set_from_the_environment() -> None:
             assert value != default or value == "text", f"{section}.{key} stayed {value!r}"
 
 
+def test_a_comma_too_many_names_nothing() -> None:
+    environ = {"SEGTAP_WRITE_KEYS": "web, ios,", "SEGTAP_HOST": "127.0.0.1,"}
+    ingest = config.load(environ=environ).ingest
+    assert (ingest.write_keys, ingest.host) == (("web", "ios"), ("127.0.0.1",))
+    # And nothing but commas does not let everyone in.
+    assert config.load(environ={"SEGTAP_WRITE_KEYS": " ,"}).ingest.write_keys == ("",)
+
+
 def test_group_keys_are_unknown_until_they_are_named(empty_folder: Path) -> None:
     assert config.load(environ={}).mixpanel_group_keys is None
     write(empty_folder, "mixpanel_group_keys = []\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ import pytest
 from engines import engine_settings, isolate, running_engine
 
 from segtap.core.engine.process import serve
+from segtap.core.errors import SettingsError
 from segtap.core.serve import certificates
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
@@ -103,3 +105,99 @@ def test_a_service_takes_a_hangup_for_a_reload() -> None:
         [sys.executable, "-c", code], start_new_session=True, capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def spoiled(folder: Path, how: str) -> tuple[Path, Path]:
+    """A certificate and a key that cannot be used."""
+    (cert, key), (_, other_key) = make(folder, "one"), make(folder, "two")
+    match how:
+        case "no certificate":
+            cert.unlink()
+        case "rubbish":
+            cert.write_text("rubbish")
+        case "swapped":
+            cert, key = key, cert
+        case "damaged":
+            cert.write_text(cert.read_text().replace("M", "?"))
+        case "another key":
+            key = other_key
+        case _:
+            locked = folder / "locked.pem"
+            command = ["openssl", "pkey", "-in", str(key), "-aes128", "-passout", "pass:abc", "-out"]
+            subprocess.run([*command, str(locked)], check=True, capture_output=True)
+            key = locked
+    return cert, key
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("no certificate", "one.pem cannot be read: No such file or directory"),
+        ("rubbish", "there is no certificate in PEM in .*one.pem"),
+        ("swapped", "there is no certificate in PEM in .*one-key.pem"),
+        ("damaged", "one.pem or .*one-key.pem is damaged"),
+        ("another key", "the key in .*two-key.pem is not that of the certificate in .*one.pem"),
+        ("passphrase", "the key in .*locked.pem has a passphrase"),
+    ],
+)
+def test_files_that_cannot_be_used_are_named_and_nothing_is_asked(
+    tmp_path: Path, how: str, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    cert, key = spoiled(tmp_path, how)
+    assert re.search(words, certificates.loaded(context, str(cert), str(key)))
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_key_with_a_passphrase_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+    cert, key = spoiled(tmp_path, "passphrase")
+    with pytest.raises(SettingsError, match="has a passphrase"):
+        async with running_engine(engine_settings(tmp_path, tls_cert=str(cert), tls_key=str(key))):
+            pass
+    assert "pass phrase" not in capfd.readouterr().err
+
+
+async def test_a_client_that_never_agrees_on_tls_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+    cert, key = make(tmp_path, "one")
+    settings = engine_settings(tmp_path, tls_cert=str(cert), tls_key=str(key), head_timeout=0.2)
+    async with running_engine(settings) as (engine, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(engine.url.rsplit(":", 1)[1]))
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_client_that_was_turned_away_takes_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over TLS a client that does not say goodbye keeps its connection for half a minute."""
+    isolate(tmp_path, monkeypatch.setenv)
+    cert, key = make(tmp_path, "one")
+    settings = engine_settings(tmp_path, tls_cert=str(cert), tls_key=str(key), max_connections=1)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def ask(port: int) -> tuple[ssl.SSLSocket, bytes]:
+        plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+        connection = context.wrap_socket(plain)
+        connection.sendall(b"GET /_segtap/livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        return connection, connection.recv(12)
+
+    async with running_engine(settings) as (engine, _):
+        port = int(engine.url.rsplit(":", 1)[1])
+        first, answer = await asyncio.to_thread(ask, port)
+        assert answer == b"HTTP/1.1 200"
+        away, answer = await asyncio.to_thread(ask, port)
+        assert answer == b"HTTP/1.1 503"
+        first.close()
+        async with asyncio.timeout(10):
+            while answer != b"HTTP/1.1 200":
+                again, answer = await asyncio.to_thread(ask, port)
+                again.close()
+        away.close()

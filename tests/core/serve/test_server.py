@@ -122,6 +122,8 @@ def test_a_host_that_is_no_address_is_named() -> None:
         listen(IngestSettings(port=0, host=("no.such.host.invalid",)))
     with pytest.raises(SettingsError, match="host is empty"):
         listen(IngestSettings(port=0, host=()))
+    with pytest.raises(SettingsError, match="is empty, as of a variable that is not set"):
+        listen(IngestSettings(port=0, host=("127.0.0.1", "")))
 
 
 @pytest.mark.parametrize("taken_host", ["127.0.0.1", pytest.param("::1", marks=needs_ipv6)])
