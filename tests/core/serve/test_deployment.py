@@ -62,6 +62,16 @@ def test_the_journal_is_where_the_user_of_the_image_may_write() -> None:
     assert Path(words[words.index("--journal") + 1]).parent == Path(place)
 
 
+def test_a_pod_of_another_user_keeps_its_state_on_its_volume() -> None:
+    """The image's state folder belongs to the image's user: the engine could not start."""
+    assert re.search(r"XDG_STATE_HOME=(\S+)", IMAGE)
+    (pod,) = [one for one in MAPPINGS if "runAsUser" in one.get("securityContext", ())]
+    for container in pod["containers"]:
+        variables = {one["name"]: one["value"] for one in container["env"]}
+        mounted = {one["mountPath"] for one in container["volumeMounts"]}
+        assert {variables.get("XDG_STATE_HOME"), variables.get("HOME")} <= mounted
+
+
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_each_command_exists_with_its_options(words: list[str]) -> None:
     command: click.Command = cli
@@ -75,7 +85,7 @@ def test_each_command_exists_with_its_options(words: list[str]) -> None:
 
 def test_each_variable_is_read() -> None:
     secrets = {getattr(DestinationSettings(), f"{name}_env") for name in ("token", "api_secret")}
-    known = {*environment_names(), *secrets, *(f"{name}_FILE" for name in secrets), "HOME"}
+    known = {*environment_names(), *secrets, *(f"{name}_FILE" for name in secrets), "HOME", "XDG_STATE_HOME"}
     given = [name for one in MAPPINGS for name in one.get("environment", ()) or ()]
     given += [variable["name"] for one in MAPPINGS for variable in one.get("env", ()) or ()]
     given += [name for one in MAPPINGS for name in one.get("stringData", ())]
