@@ -35,6 +35,10 @@ SWITCH_INTERVAL = 0.0002
 """Seconds after which a thread that waits for the interpreter is given it. A commit waits for it a few
 times, and all its clients with it: Python's own 5 ms each would be most of an answer's time."""
 
+OPEN_FILES = 65_536
+"""Most files and connections to have open at once. Systems begin with 1,024, or 256, of which each client
+takes one; the connection of the next client is closed without a word."""
+
 GARBAGE = (10_000, 20, 50)
 """Objects between two collections of garbage, see `gc.set_threshold`. Reading a batch makes thousands, hardly
 any of them in cycles: with Python's own 700 the collector took a tenth of the engine's time."""
@@ -81,6 +85,7 @@ async def serve(
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop where there is one (not on Windows)."""
     sys.setswitchinterval(SWITCH_INTERVAL)
+    _open_more_files()
     try:
         import uvloop
     except ImportError:
@@ -88,6 +93,19 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
         return
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(coroutine)
+
+
+def _open_more_files() -> None:
+    """Raise the number of files that may be open, as far as the system lets this user."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError):  # macOS allows fewer than its hard limit says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _retry_when_asked(engine: Engine, again: asyncio.Event) -> None:

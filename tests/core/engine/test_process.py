@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -45,6 +46,25 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sets li
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     isolate(tmp_path, monkeypatch.setenv)
+
+
+@linux
+async def test_it_takes_more_clients_than_systems_allow_at_first(tmp_path: Path) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = 256
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
+    try:
+        engine = await start_engine(engine_settings(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    async with engine, contextlib.AsyncExitStack() as stack:
+        port = int(engine.url.rpartition(":")[2])
+        for _ in range(few + 50):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+        await post(engine.url, track("m-1"))
 
 
 async def test_the_child_takes_messages_and_stops_cleanly(tmp_path: Path) -> None:
