@@ -149,6 +149,10 @@ NOT_AGAIN = "not tried again by segtap"
 """The end of the words of an attempt without a verdict that was made once, to validate a message."""
 
 
+DECIDED = ": you decided so"
+"""The end of the words of what is no attempt, but a decision about the message."""
+
+
 NOT_AFTER = "not sent, because Mixpanel answered before: "
 """The start of the words of a message that was not sent after an answer that concerns every request."""
 

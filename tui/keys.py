@@ -321,7 +321,16 @@ KEYS: tuple[Key, ...] = (
     Key("message.user-story", "U", "U", "act('user_story')", "Story of the user", "Message"),
     Key("message.event-story", "I", "I", "act('event_story')", "Story of the event", "Message"),
     Key("message.destinations", "d", "d", "act('destinations')", "Show another destination", "Message"),
-    Key("message.routes", "F", "F", "act('routes')", "Show another route to Mixpanel", "Message"),
+    Key(
+        "message.routes",
+        "F",
+        "F",
+        "act('routes')",
+        "Show another route to Mixpanel",
+        "Message",
+        short="route",
+        bar=6,
+    ),
     # All messages
     Key(
         "summary.open",

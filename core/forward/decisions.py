@@ -23,7 +23,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ..delivery import Decision, Delivery, DeliveryState, Outcome
+from ..delivery import DECIDED, Decision, Delivery, DeliveryState, Outcome
 
 _AGAIN = frozenset((Outcome.UNCERTAIN, Outcome.STUCK, Outcome.REFUSED, Outcome.DROPPED))
 _OPEN = frozenset((Outcome.UNCERTAIN, Outcome.STUCK, Outcome.RETRY, Outcome.DRY_RUN))
@@ -32,9 +32,9 @@ _UNSETTLED = frozenset(
     (DeliveryState.FAULT, DeliveryState.UNCERTAIN, DeliveryState.STUCK, DeliveryState.REFUSED)
 )
 _WORDS: dict[Decision, str] = {
-    "retry": "to be sent again: you decided so",
-    "drop": "dropped: you decided so",
-    "release": "released: you decided so",
+    "retry": f"to be sent again{DECIDED}",
+    "drop": f"dropped{DECIDED}",
+    "release": f"released{DECIDED}",
 }
 ON_ITS_WAY_NOW = "a request with it is under way and not answered yet"
 

@@ -247,7 +247,10 @@ class Forwarder:
         self._caught_up = False
         self._idle.clear()
         self._interrupt.clear()
+        troubled = bool(self._courier.troubles)
         self._courier = self._dispatcher.courier = self._hire()
+        if troubled:
+            self._services.on_trouble()  # the next try that viewers know of is not made
         await self._source.begin()
 
     def _hire(self) -> Courier:

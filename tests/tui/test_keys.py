@@ -99,7 +99,8 @@ def test_the_key_bar_drops_what_is_needed_least() -> None:
     assert {"pane.open", "pane.segment"} <= {key.id for key in bar.keys(80)}
     bar.requests = 1
     assert "request.next" not in {key.id for key in bar.keys(300)}
-    bar.requests = 2
+    assert "message.routes" not in {key.id for key in bar.keys(300)}
+    bar.requests = bar.routes = 2
     for place in get_args(Place):
         bar.place = place
         assert {key.id for key in bar.keys(300)} == {

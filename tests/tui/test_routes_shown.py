@@ -6,16 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
+from details import NOW, order
 from engines import engine_settings, post, running_engine, track
 from engines import until as engine_until
-from fake_viewer import FakeViewer, story, until
+from fake_viewer import AT, FakeViewer, state, story, until
+from pane_host import Host
 from pane_host import screen as drawn
 from subscriptions import events
 
-from segtap.core.delivery import DeliveryState
+from segtap.core.api.models import MessageDetail, RouteState
+from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome, RouteStanding, summed
 from segtap.core.settings import DestinationSettings, RouteSettings
 from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.app import SegtapApp
+from segtap.tui.widgets.delivery_pane import DeliveryPane
 
 AppOn = Callable[..., SegtapApp]
 
@@ -81,3 +86,86 @@ async def test_with_one_route_the_key_says_so(app_on: AppOn) -> None:
         await pilot.press("F")
         await until(pilot, lambda: bool(app._notifications))
         assert "There is one route to Mixpanel" in next(iter(app._notifications)).message
+
+
+async def test_the_key_names_the_filter_of_a_single_route(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(3), routes=(RouteState(name="us", kind="mixpanel", filter="type:track"),))
+    app = app_on(viewer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+        await pilot.press("F")
+        await until(pilot, lambda: bool(app._notifications))
+        words = "There is one route to Mixpanel, us, which takes type:track"
+        assert words in next(iter(app._notifications)).message
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_what_is_tried_again_along_a_route_is_read_whole(app_on: AppOn, size: tuple[int, int]) -> None:
+    us = RouteState(name="us", kind="mixpanel", sent=50)
+    europe = RouteState(name="europe", kind="mixpanel", waiting=19, uncertain=6)
+    viewer = FakeViewer(
+        story(3),
+        forwarding=True,
+        routes=(us, europe),
+        deliveries=DeliveryCounts(sent=25, waiting=19, uncertain=6),
+        retrying="europe: Mixpanel /track: 503 busy",
+        next_try=AT,
+    )
+    app = app_on(viewer)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.main is not None and app.main.detail is not None)
+        assert app.main is not None
+        said, line = app.main.header.render().plain.split("\n")[:2]
+        assert "+ europe" in said
+        assert "us 50 sent · europe 19 waiting, 6 uncertain  ▲ europe: " in line
+        assert line.rstrip().endswith(", next try 10:41:02")
+        assert (" Mixpanel  25 sent" in line) == (size[0] == 200)
+        assert ("F route" in app.main.key_bar.render().plain) == (size[0] > 80)
+
+
+def along(*ways: tuple[str, DeliveryState], shown: str, **changes: object) -> MessageDetail:
+    """An order, which has three requests along the route that is shown, on several routes."""
+    standings = tuple(RouteStanding(*one) for one in ways)
+    made = order(delivery=summed(state for _, state in ways))
+    return msgspec.structs.replace(made, route=shown, standings=standings, **changes)
+
+
+def tried(
+    route: str, outcome: Outcome, words: str = "", endpoint: str = "/track", status: int = 0
+) -> Delivery:
+    return Delivery(7 << 20, 1, NOW, endpoint, outcome, status=status, words=words, route=route)
+
+
+async def test_the_delivery_pane_says_along_which_routes_a_message_stands_so() -> None:
+    waiting, sent, refused = DeliveryState.WAITING, DeliveryState.SENT, DeliveryState.REFUSED
+    accepted = tried("us", Outcome.SENT, status=200)
+    pane = DeliveryPane()
+    async with Host(pane).run_test(size=(120, 24)) as pilot:
+
+        async def said(detail: MessageDetail) -> str:
+            pane.detail = detail
+            await pilot.pause()
+            return drawn(pilot)
+
+        pane.tell(state(forwarding=True))
+        text = await said(along(("us", sent), ("eu", waiting), shown="us", deliveries=(accepted,)))
+        assert "Waiting along eu: owed to Mixpanel." in text, "how many requests eu gets is not known here"
+        assert "so far" not in text, "the attempt was along the other route"
+        assert "request 2 of 3, " in text
+        text = await said(along(("us", waiting), ("eu", waiting), shown="us"))
+        assert "Waiting along us and eu: owed to Mixpanel." in text
+        text = await said(along(("us", waiting), ("eu", sent), shown="us", deliveries=(accepted,)))
+        assert "Waiting along us: 3 requests owed to Mixpanel." in text
+        text = await said(along(("us", sent), ("eu", sent), shown="us"))
+        assert "Mixpanel accepted all requests along us and eu." in text
+        two = (tried("us", Outcome.REFUSED, status=400), tried("eu", Outcome.REFUSED, status=400))
+        text = await said(along(("us", refused), ("eu", refused), shown="us", deliveries=two))
+        assert "Mixpanel refused 2 requests along us and eu." in text
+        assert "request 2, " in text, "of how many along eu is not known here"
+        dropped = tried("eu", Outcome.DROPPED, "dropped: you decided so", "")
+        text = await said(
+            along(("us", sent), ("eu", DeliveryState.OFF), shown="us", deliveries=(accepted, dropped))
+        )
+        assert "Dropped along eu: what was not sent" in text
+        assert "  eu  dropped" in text
+        assert "no answer" not in text

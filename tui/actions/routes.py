@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from ...core.text import clean
 from ..render.routes import mixpanel_routes
 from .context import Context
 
 
 async def routes(on: Context) -> None:
     """Turn to the next route to Mixpanel; after the last one to each message's own first route."""
-    names = [route.name for route in mixpanel_routes(on.state)] if on.state is not None else []
+    found = mixpanel_routes(on.state) if on.state is not None else ()
+    names = [route.name for route in found]
     if len(names) < 2:
-        on.notify("There is one route to Mixpanel: [[routes]] of segtap.toml can have more.")
+        only = next((f", {one.name}, which takes {clean(one.filter)}" for one in found if one.filter), "")
+        on.notify(f"There is one route to Mixpanel{only}: [[routes]] of segtap.toml can have more.")
         return
     following = ["", *names]
     shown = on.details.route

@@ -12,7 +12,7 @@ from . import clock
 def attempt_lines(
     one: Delivery | Handover, to: str, outcome: tuple[str, str], *, what: str = "", place: str = "", now: int
 ) -> list[Content]:
-    """Return the lines of an attempt that went somewhere. `outcome` is a word and its style.
+    """Return the lines of an attempt, or of a decision about the message. `outcome` is a word and its style.
 
     `what` was sent and `place` in it stand in the last line, before and behind how long ago it was.
     """
@@ -22,7 +22,7 @@ def attempt_lines(
     lines = [
         Content.assemble(
             (clock.local(one.at, now), "$dim"),
-            (f"  {to}", "bold $foreground"),
+            (f"  {to}" if to else "", "bold $foreground"),
             (f"  {word}", f"bold {style}"),
         )
     ]

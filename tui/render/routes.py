@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from ...core.api.models import EngineState, MessageDetail, RouteState
-from ...core.delivery import Handover, Outcome
+from ...core.delivery import DeliveryState, Handover, Outcome, standing_along
 from ...core.masks import project_in_words
+from ...core.otherwise import OtherDetail
 from ...core.text import clean, joined
 from .attempt import attempt_lines
 from .message import DELIVERY_COLOR
@@ -42,6 +43,20 @@ def several(state: EngineState) -> tuple[RouteState, ...]:
     return found if len(found) > 1 else ()
 
 
+def along(detail: MessageDetail) -> tuple[str, ...]:
+    """Return on which of several routes a message stands as its line says; none with one route."""
+    if len(detail.standings) < 2:
+        return ()
+    return tuple(one.route for one in detail.standings if one.delivery is detail.summary.delivery)
+
+
+def title_along(detail: MessageDetail, place: str) -> str:
+    """Return what the title above the requests says: which of several routes they are for, and repairs."""
+    other = isinstance(detail, OtherDetail)
+    route = detail.route if len(detail.standings) > 1 and not other else ""
+    return " · ".join(part for part in (route, place, "repaired" if detail.verdict.repairs else "") if part)
+
+
 def standings_line(detail: MessageDetail) -> list[Content]:
     """Return how a message stands on each of several routes to Mixpanel, as one line; none without them."""
     if not detail.standings:
@@ -72,7 +87,8 @@ def sends_along(state: EngineState, name: str) -> str:
 def short_where(state: EngineState, project: str) -> str:
     """Return where forwarding leads, for the header: the project, as it is given, and the names of others."""
     names = [route.name for route in whole_routes(state)]
-    return " + ".join([project, *names] if to_mixpanel(state) else names)
+    further = [route.name for route in mixpanel_routes(state)[1:]]
+    return " + ".join([project, *further, *names] if to_mixpanel(state) else names)
 
 
 def standing_of(routes: Iterable[RouteState]) -> list[Content]:
@@ -94,7 +110,10 @@ def standing_of(routes: Iterable[RouteState]) -> list[Content]:
 
 def off_words(detail: MessageDetail, routes: Sequence[RouteState]) -> str:
     """Return why a message does not go to Mixpanel, if that is because of the routes; "" if it is not."""
-    if not routes or detail.source_kind == "mixpanel":
+    left = detail.summary.delivery in (DeliveryState.NONE, DeliveryState.OFF)
+    if left and detail.standings and standing_along(detail.standings, detail.route) is None:
+        return f"Not sent along {detail.route}: that route does not take it."
+    if detail.summary.delivery is not DeliveryState.OFF or not routes or detail.source_kind == "mixpanel":
         return ""
     leading = [route for route in routes if route.kind == "mixpanel"]
     if not leading:
@@ -104,6 +123,8 @@ def off_words(detail: MessageDetail, routes: Sequence[RouteState]) -> str:
     (to,) = leading
     if to.write_keys and detail.write_key not in to.write_keys:
         return f"Not sent to Mixpanel: the route {to.name} does not take its write key."
+    if to.filter and not detail.standings:
+        return f"Not sent to Mixpanel: the route {to.name} takes {clean(to.filter)}."
     return ""
 
 

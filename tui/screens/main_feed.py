@@ -32,6 +32,7 @@ from ..model.stale_panes import StalePanes
 from ..notification import call
 from ..render.glyphs import Glyphs
 from ..render.plain import app_of
+from ..render.routes import several
 from ..widgets.filter_bar import FilterBar
 from ..widgets.list_frame import Progress, dimmed_title, list_place, list_title, progress_words
 from ..widgets.message_list import MessageList
@@ -165,6 +166,7 @@ class MainFeed(MainShape):
         if why := self.first_error.hear(state):
             call(app_of(self), self._notify_kind, why)
         self.header.state = state
+        self.key_bar.routes = len(several(state))
         self.empty.state = state
         self.list.put_sources(state.sources)
         self.caption.sources = self.list.sources

@@ -14,10 +14,10 @@ from textual.style import Style
 
 from ... import core
 from ...core.api.models import EngineState, MessageDetail, RouteState, Summary
-from ...core.delivery import MEANINGS, NOT_AGAIN, Delivery, DeliveryState, Outcome
+from ...core.delivery import DECIDED, MEANINGS, NOT_AGAIN, Delivery, DeliveryState, Outcome
 from ...core.messages import Marks
 from ...core.otherwise import OtherDetail
-from ...core.text import clean, counted
+from ...core.text import clean, counted, joined
 from ..keymap import first
 from ..model.json_search import spans_of
 from ..pane_keys import bindings
@@ -25,7 +25,7 @@ from ..render import clock
 from ..render.attempt import attempt_lines
 from ..render.message import DELIVERY_COLOR
 from ..render.plain import marks_of
-from ..render.routes import handover_lines, off_words, standings_line
+from ..render.routes import along, handover_lines, off_words, standings_line
 from .json_rows import AGES_EVERY
 from .pane import Pane
 from .pane_search import Found, Searching
@@ -104,8 +104,8 @@ class DeliveryPane(Pane):
         """Show what the engine does about messages that wait."""
         off: Sending = "never" if state.cannot_forward_why else "off"
         sending: Sending = "halted" if state.halted else "on" if state.forwarding else off
-        routes = [(route.name, route.write_keys) for route in state.routes]
-        known = [(route.name, route.write_keys) for route in self._routes]
+        routes = [(route.name, route.write_keys, route.filter) for route in state.routes]
+        known = [(route.name, route.write_keys, route.filter) for route in self._routes]
         if sending != self.sending or routes != known:
             self.sending, self._routes = sending, state.routes
             if self.is_mounted:
@@ -182,7 +182,7 @@ class DeliveryPane(Pane):
             words, advice = f"{meaning[0].upper()}{meaning[1:]}.", ""
         else:
             words, advice = says(detail, self.sending)
-            if state is DeliveryState.OFF and (why := off_words(detail, self._routes)):
+            if why := off_words(detail, self._routes):
                 words, advice = why, ""
         lines = [
             Content.assemble((f"{mark} ", f"bold {DELIVERY_COLOR[state]}"), (words, DELIVERY_COLOR[state]))
@@ -225,11 +225,14 @@ class DeliveryPane(Pane):
         word, style = OUTCOMES[delivery.outcome]
         if delivery.outcome is Outcome.RETRY and delivery.words.endswith(NOT_AGAIN):
             word = "no verdict"
-        along = f"{clean(delivery.route)}: " if delivery.route else ""
-        to = f"{along}{clean(delivery.endpoint)} {delivery.status or 'no answer'}"
+        answer = "" if delivery.words.endswith(DECIDED) else str(delivery.status or "no answer")
+        went = f"{clean(delivery.endpoint)} {answer}".strip()
+        to = ": ".join(part for part in (clean(delivery.route), went) if part)
         place = f"  [{delivery.index}] of {delivery.of}" if delivery.of > 1 else ""
         operations = len(detail.verdict.translation.operations)
         what = f"request {delivery.operation + 1} of {operations}, " if operations > 1 else ""
+        if delivery.route not in ("", detail.route):  # another number of requests
+            what = f"request {delivery.operation + 1}, "
         lines = attempt_lines(delivery, to, (word, style), what=what, place=place, now=clock.now())
         return [Content(""), *lines]
 
@@ -257,6 +260,10 @@ def says(detail: MessageDetail, sending: Sending = "") -> tuple[str, str]:
 def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
     summary, translation = detail.summary, detail.verdict.translation
     count = counted(len(translation.operations), "request")
+    on = along(detail)
+    where = f" along {joined(on)}" if on else ""
+    known = on in ((), (detail.route,))  # the requests along other routes are not known here
+    made = [one for one in detail.deliveries if not on or one.route in ("", *on)]
     turn, send = first("forwarding.toggle"), first("message.validate")
     edit = first("message.edit")
     match summary.delivery:
@@ -265,9 +272,9 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
                 f"Not forwarded: {clean(translation.not_sent.reason)}.",
                 "segtap sends what Mixpanel's own SDKs send only to the project of its settings.",
             )
-        case DeliveryState.OFF if any(one.outcome is Outcome.DROPPED for one in detail.deliveries):
+        case DeliveryState.OFF if any(one.outcome is Outcome.DROPPED for one in made):
             return (
-                "Dropped: what was not sent of it is not sent any more.",
+                f"Dropped{where}: what was not sent of it is not sent any more.",
                 "segtap deliveries retry sends it after all.",
             )
         case DeliveryState.OFF if summary.marks & Marks.TEED:
@@ -284,7 +291,7 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
             later = f"{send} sends this one now; {turn} turns forwarding on for what comes from then on."
             return ("Not forwarded: forwarding was off when it was received.", now.get(sending, later))
         case DeliveryState.WAITING:
-            tried = len(detail.deliveries)
+            tried = sum(not one.words.endswith(DECIDED) for one in made)
             so_far = f"Tried {counted(tried, 'time')} so far" if tried else "Not tried yet"
             advice: dict[Sending, str] = {
                 "": "",
@@ -293,27 +300,28 @@ def _standing(detail: MessageDetail, sending: Sending) -> tuple[str, str]:
                 "halted": f"{so_far}; forwarding has halted: the top line says why.",
                 "never": f"{so_far}. {_NEVER.format(turn)}",
             }
-            return (f"Waiting: {count} owed to Mixpanel.", advice[sending])
+            return (f"Waiting{where}: {f'{count} ' if known else ''}owed to Mixpanel.", advice[sending])
         case DeliveryState.SENT:
             return (
-                f"Mixpanel accepted {count}.",
+                f"Mixpanel accepted {count if known else 'all requests'}{where}.",
                 "Accepted says nothing about its reports:"
                 f" {first('mixpanel.open')} opens Mixpanel's Events view.",
             )
         case DeliveryState.REFUSED:
-            refused = sum(delivery.outcome == Outcome.REFUSED for delivery in detail.deliveries)
+            refused = max(sum(delivery.outcome == Outcome.REFUSED for delivery in made), 1)
+            of = f"{refused} of {count}" if known else counted(refused, "request")
             return (
-                f"Mixpanel refused {max(refused, 1)} of {count}.",
+                f"Mixpanel refused {of}{where}.",
                 f"It is not tried again. Fix the call ({edit} edits it); {send} sends it once more as it is.",
             )
         case DeliveryState.UNCERTAIN:
             return (
-                "Uncertain: it cannot be known whether Mixpanel has it.",
+                f"Uncertain{where}: it cannot be known whether Mixpanel has it.",
                 f"Look for it in Mixpanel before {send} sends it again, or it may count twice.",
             )
         case DeliveryState.STUCK:
             return (
-                "Stuck: Mixpanel answers 5xx to this message, and accepts others.",
+                f"Stuck{where}: Mixpanel answers 5xx to this message, and accepts others.",
                 "It is tried again every ten minutes while forwarding is on.",
             )
         case DeliveryState.FAULT:

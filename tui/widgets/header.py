@@ -37,6 +37,8 @@ LOW = 16
 NARROW = 100
 HALTED = "try again, read the settings again, or turn off"
 GAP = "  "
+WHY = 24
+"""Characters of the reason why something is tried again that are worth more than sums."""
 ALERT = "bold $background on $mark-error"
 ON = "bold $background on $mark-warning"
 
@@ -147,12 +149,15 @@ class Header(Measured):
         ]
         name = " Mixpanel  " if width >= NARROW else " "
         others = standing_of(several(state) + whole_routes(state))
+        lines = [Content.assemble(" ", Content(dot).join(others))]
         if to_mixpanel(state):
-            line = Content.assemble((name, "$dim"), Content(dot).join([*parts, *others]))
-        else:
-            line = Content.assemble(" ", Content(dot).join(others))
+            lines.insert(0, Content.assemble((name, "$dim"), Content(dot).join([*parts, *others])))
+        when = f"next try {second(state.next_try)}" if state.next_try else "trying again"
+        tail = len(when) + 7 + WHY if state.retrying else 0
+        # Where there is no room for the sums, what each of several routes has says more.
+        shorter = several(state) and lines[0].cell_length + tail > width
+        line = lines[-1] if shorter else lines[0]
         if state.retrying:
-            when = f"next try {second(state.next_try)}" if state.next_try else "trying again"
             why = self._plain(clean(state.retrying).removeprefix("Mixpanel "))
             room = width - line.cell_length - len(when) - 7
             why = shorten(why, max(room, 8))
@@ -174,7 +179,9 @@ class Header(Measured):
             words += f"  {first('message.destinations')} goes on"
             found.append((f"{self.marks.warning} {words}", ON))
         if self.route:
-            words = f"List and panes show the route {self.route} alone; the counts are those of all routes."
+            words = (
+                f"List and panes show the route {self.route} alone; counts and filter are about all routes."
+            )
             words += f"  {first('message.routes')} goes on"
             found.append((f"{self.marks.warning} {words}", ON))
         if state.lasting_fault:

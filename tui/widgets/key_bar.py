@@ -28,13 +28,16 @@ class KeyBar(Widget):
     """Whether a search is open in that pane."""
     requests: reactive[int] = reactive(0)
     """Requests of the message: with one there is no other to turn to."""
+    routes: reactive[int] = reactive(0)
+    """Routes to Mixpanel, as with requests."""
 
     def keys(self, width: int) -> list[Key]:
         """Return the keys that fit into that many cells, in the order of the key table."""
+        others = {"request.next": self.requests, "message.routes": self.routes}
         shown = [
             key
             for key in (*KEYS, *PANE_KEYS["search"])
-            if key.bar and self.place in key.places and (self.requests > 1 or key.id != "request.next")
+            if key.bar and self.place in key.places and others.get(key.id, 2) > 1
         ]
         away = hidden(self.within, searching=self.searching) if self.within else ()
         shown = [key for key in shown if key.id not in away and label(key) != "–"]

@@ -27,6 +27,7 @@ from ..model.json_tree import Row
 from ..model.reading_order import in_reading_order
 from ..render.json import Words
 from ..render.plain import marks_of
+from ..render.routes import title_along
 from .json_view import JsonView
 from .request_pane import RequestPane
 from .text_block import TextBlock
@@ -75,8 +76,7 @@ class MixpanelPane(RequestPane):
         operations = self.operations
         self.head.display = self.json.display = bool(operations)
         if not operations:
-            mended = detail is not None and detail.verdict.repairs
-            self.title("" if detail is None else "nothing to send" + (" · repaired" if mended else ""))
+            self.title("" if detail is None else title_along(detail, "nothing to send"))
             return
         self.page = max(0, min(self.page, len(operations) - 1))
         operation = operations[self.page]
@@ -108,7 +108,7 @@ class MixpanelPane(RequestPane):
             body = in_order(body, root, self.fields.ranks)
         self.json.show(body, root=root, flags=flags, notes=changes, key=key)
         self._mark_changes()
-        self.title(self._place() + (" · repaired" if repairs else ""))
+        self.title(self._place() if detail is None else title_along(detail, self._place()))
 
     def mark_changes(self, id: int, changes: Mapping[str, str]) -> None:
         """Mark what became of values that changed since the last message of the same kind."""

@@ -47,6 +47,23 @@ def direct(backlog: Backlog, mixpanel: MixpanelServer, **more: Any) -> Forwarder
     return make_forwarder(backlog, "", transport=Direct(mixpanel), translator=AsGiven(), **more)
 
 
+async def test_what_is_dropped_while_it_is_tried_again_is_not_waited_for() -> None:
+    backlog, clock = Backlog(), FakeClock()
+    (id,) = await backlog.add(given(engage("u-1", set={"n": 1})))
+    mixpanel = MixpanelServer()
+    mixpanel.script(*[UNAVAILABLE] * 9)
+    seen: list[tuple[str, int]] = []
+    forwarder = direct(backlog, mixpanel, clock=clock, on_trouble=lambda: seen.append(forwarder.retry))
+    async with running(forwarder):
+        clock.hold()
+        await until(lambda: bool(seen))
+        assert "503" in seen[-1][0]
+        assert await decided(backlog, "drop", id, forwarder=forwarder) == ([id], [])
+        await until(lambda: len(seen) == 2)
+        assert seen[-1] == ("", 0), "viewers know that nothing is tried again"
+        clock.release()
+
+
 async def uncertain(mixpanel: MixpanelServer) -> tuple[Backlog, int]:
     """A backlog with one increment that Mixpanel has applied, and that got no answer."""
     backlog = Backlog()

@@ -7,8 +7,15 @@ from fake_viewer import state
 from msgspec.structs import replace
 
 from segtap.core.api.models import RouteState
-from segtap.core.delivery import Handover, Outcome
-from segtap.tui.render.routes import handover_lines, off_words, sends_to, short_where, standing_of
+from segtap.core.delivery import DeliveryState, Handover, Outcome, RouteStanding
+from segtap.tui.render.routes import (
+    handover_lines,
+    off_words,
+    sends_to,
+    short_where,
+    standing_of,
+    title_along,
+)
 
 MIXPANEL = RouteState(
     name="web", kind="mixpanel", to="project a1b2…f9 at the endpoint in the US", write_keys=("w",)
@@ -30,6 +37,11 @@ def test_where_forwarding_leads() -> None:
     assert short_where(state(routes=(MIRROR,)), "US a1b2") == "mirror"
 
 
+def test_every_project_that_forwarding_leads_to_is_named() -> None:
+    both = state(routes=(MIXPANEL, replace(MIXPANEL, name="eu"), MIRROR))
+    assert short_where(both, "US a1b2") == "US a1b2 + eu + mirror"
+
+
 def test_how_routes_stand() -> None:
     assert [piece.plain for piece in standing_of((MIRROR, ARCHIVE))] == [
         "mirror 1,200 sent, 3 waiting, 1 stuck",
@@ -43,6 +55,25 @@ def test_why_a_message_does_not_go_to_mixpanel() -> None:
     assert off_words(message, (MIRROR,)) == "Not sent to Mixpanel: no route leads there."
     assert "the route web does not take its write key" in off_words(message, (MIXPANEL, MIRROR))
     assert off_words(replace(message, write_key="w"), (MIXPANEL,)) == ""
+    some = replace(MIXPANEL, write_keys=(), filter="type:track")
+    assert off_words(message, (some,)) == "Not sent to Mixpanel: the route web takes type:track."
+    taken = replace(message, route="web", standings=(RouteStanding("web", DeliveryState.OFF),))
+    assert off_words(taken, (some,)) == "", "it was received while forwarding was off"
+
+
+def test_a_route_that_does_not_take_a_message_is_named() -> None:
+    nothing = order(delivery=DeliveryState.NONE)
+    message = replace(nothing, route="eu", standings=(RouteStanding("us", DeliveryState.SENT),))
+    assert off_words(message, ()) == "Not sent along eu: that route does not take it."
+    assert off_words(replace(message, route="us"), ()) == ""
+    assert off_words(nothing, ()) == ""
+
+
+def test_the_requests_of_several_routes_have_its_name_above_them() -> None:
+    assert title_along(order(), "1 of 3") == "1 of 3"
+    ways = (RouteStanding("us", DeliveryState.SENT), RouteStanding("eu", DeliveryState.SENT))
+    assert title_along(replace(order(), route="eu", standings=ways), "1 of 3") == "eu · 1 of 3"
+    assert title_along(replace(order(), route="us", standings=ways[:1]), "1 of 3") == "1 of 3"
 
 
 def test_what_became_of_a_request() -> None:
