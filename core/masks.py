@@ -28,12 +28,12 @@ from .text import clean
 from .verdict import SECRET_FIELDS, OutgoingRequest, Verdict
 
 MASK = "••••"
-_SHORTEST = 8
+SHORTEST_SECRET = 8
 """Shorter texts are no secrets worth the name, and would stand in too many others."""
 _HALF = 12
 """Signs that half a secret has at least: fewer may be a word of any message."""
 
-_SECRET_NAME = re.compile(
+NAME_OF_SECRET = re.compile(
     r"key|token|secret|pass|pwd|auth|cred|signature|salt|private|bearer|cookie", re.IGNORECASE
 )
 """What a setting is called whose value is a secret, whatever that looks like."""
@@ -122,7 +122,7 @@ def secrets_in(section: DestinationSettings | IngestSettings) -> tuple[str, ...]
         if isinstance(value := getattr(section, name), Secret)
     ]
     parts = [part for secret in named for part in (secret, secret.rpartition(":")[2])]
-    return tuple(dict.fromkeys(part for part in parts if len(part) >= _SHORTEST))
+    return tuple(dict.fromkeys(part for part in parts if len(part) >= SHORTEST_SECRET))
 
 
 def secrets_in_functions(functions: Sequence[InsertFunction]) -> tuple[str, ...]:
@@ -141,8 +141,8 @@ def secrets_in_functions(functions: Sequence[InsertFunction]) -> tuple[str, ...]
 
 
 def _may_be_secret(name: str, value: str) -> bool:
-    said = _SECRET_NAME.search(f"{name} {value}") is not None
-    return len(value) >= _SHORTEST and (said or _WORDS.fullmatch(value) is None)
+    said = NAME_OF_SECRET.search(f"{name} {value}") is not None
+    return len(value) >= SHORTEST_SECRET and (said or _WORDS.fullmatch(value) is None)
 
 
 def secrets_in_settings(settings: Settings) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ def _passwords_in(section: msgspec.Struct) -> Iterator[str]:
                 if isinstance(one, RouteSettings):
                     yield from _passwords_in(one)
         elif isinstance(value, str) and "@" in value:
-            yield from (found for found in passwords_in(value) if len(found) >= _SHORTEST)
+            yield from (found for found in passwords_in(value) if len(found) >= SHORTEST_SECRET)
 
 
 def masked_settings(settings: Settings) -> Settings:

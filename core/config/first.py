@@ -9,11 +9,11 @@ import msgspec
 
 from ..destinations.actions.presets import preset_subscriptions
 from ..errors import SettingsError
-from ..settings import DestinationKind, Region
+from ..settings import IN_KEYRING, DestinationKind, Region
 from ..toml_text import toml_value
+from ..typed_secrets import has_form_of_secret
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_TOKEN = re.compile(r"[0-9a-fA-F]{32}\Z")
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,15 +34,17 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_variable(name: str) -> str:
-    """Return the name of an environment variable. Raises SettingsError for anything else, a token above
-    all.
+    """Return the name of an environment variable, or of an entry in the keyring. Raises SettingsError for
+    anything else, a secret above all, and does not repeat it.
     """
-    if _TOKEN.match(name):
+    if name.startswith(IN_KEYRING):
+        return name
+    if has_form_of_secret(name):
         raise SettingsError(
-            "That looks like a token itself. Put it into an environment variable, and give that one's name."
+            "That looks like a secret itself. Put it into an environment variable, and give that one's name."
         )
     if not _VARIABLE.match(name):
-        raise SettingsError(f"{name!r} is not the name of an environment variable, such as MIXPANEL_TOKEN.")
+        raise SettingsError("That is not the name of an environment variable, such as MIXPANEL_TOKEN.")
     return name
 
 

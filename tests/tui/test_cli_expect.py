@@ -49,6 +49,15 @@ async def test_expect(engine: Engine) -> None:
     assert (await run("event:Nothing", *short))[:2] == (1, "0 of 1: no other message comes near\n")
 
 
+async def test_the_token_may_stand_in_a_file(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("token-of-the-tests\n")
+    monkeypatch.setenv("MOUNTED_FILE", str(tmp_path / "token"))
+    asked = ("event:Order*", "--url", engine.url, "--test-token-env", "MOUNTED")
+    assert await run(*asked) == (0, "3 messages match\n", "")
+
+
 async def test_a_misspelled_event_is_named(engine: Engine) -> None:
     status, stdout, stderr = await run('event:"Order Complete"', "--within", "0s")
     assert (status, stdout) == (1, '0 of 1: the first has event "Order Completed"\n')

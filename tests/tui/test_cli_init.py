@@ -76,7 +76,7 @@ def test_the_examples_in_its_comments_are_settings_too(commented: str, tmp_path:
 
 
 def test_a_pasted_token_is_not_taken_for_a_name() -> None:
-    with pytest.raises(SettingsError, match="a token itself"):
+    with pytest.raises(SettingsError, match="a secret itself"):
         first_settings(Answers(token_env="0123456789abcdef0123456789abcdef"))
     with pytest.raises(SettingsError, match="not the name of an environment variable"):
         first_settings(Answers(api_secret_env="a b"))
@@ -103,6 +103,14 @@ def test_stdout_gets_the_settings(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.toml")) == []
 
 
+def test_secrets_may_stand_in_the_keyring() -> None:
+    done = segtap("init", "--yes", "--token-env", "keyring:segtap/token")
+    assert (done.returncode, "is not set" in done.stderr) == (0, False)
+    assert (
+        tomllib.loads(Path("segtap.toml").read_text())["destination"]["token_env"] == "keyring:segtap/token"
+    )
+
+
 def test_a_person_is_asked_on_a_terminal(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
@@ -117,7 +125,7 @@ def test_a_person_is_asked_on_a_terminal(tmp_path: Path) -> None:
         _, talk = process.communicate(timeout=60)
         os.close(ours)
     assert process.returncode == 0, talk
-    assert "That looks like a token itself" in talk
+    assert "That looks like a secret itself" in talk
     settings = config.load(environ={})
     assert (settings.destination.token_env, settings.destination.region) == ("MY_TOKEN", "eu")
     assert (settings.destination.service_account_env, settings.destination.project_id) == ("MY_ACCOUNT", 123)

@@ -265,6 +265,32 @@ def test_a_command_writes_no_secret(engine: Engine, name: str) -> None:
         assert "Traceback" not in done.stderr
 
 
+PASTED = "sk_live_51Habc9XyZqLmNop"
+"""A secret that no setting knows."""
+
+
+@pytest.mark.terminal
+@pytest.mark.parametrize("name", CASES)
+def test_an_error_does_not_repeat_a_secret_that_was_typed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what the shell put in place of a variable's name, nor a pasted one; no setting knows them."""
+    use_own_folders(tmp_path, monkeypatch)
+    output.hide_secrets_of(Settings())
+    monkeypatch.setenv("OTHER_SECRET", ALL[0])
+    for typed in (PASTED, f"{PASTED}:x", f"user:{PASTED}", ALL[0]):
+        for arguments in ((typed,), ("--format", typed), (f"--{typed}", typed)):
+            # `tail` starts an engine, unless there is a fault in its filter.
+            if name != "tail" or typed.endswith(":x") or len(arguments) > 1:
+                done = segtap(*name.split(), *arguments)
+                assert done.returncode in (0, 1, 2)
+                assert PASTED not in done.stderr
+                assert _leaks(done.stderr) == []
+    for option in ("--token-env", "--api-secret-env", "--service-account-env"):
+        done = segtap("init", "--stdout", option, PASTED)
+        assert (done.returncode, PASTED in done.stdout + done.stderr) == (2, False)
+
+
 @pytest.mark.terminal
 def test_a_mixpanel_for_tests_shows_no_credentials() -> None:
     command = [sys.executable, "-P", "-m", "segtap.tui", "mixpanel", "--port", "0"]

@@ -17,7 +17,7 @@ from click.shell_completion import CompletionItem
 
 from ...core.errors import FilterFault, SegtapError
 from .options import settings_options
-from .output import report_crash, say
+from .output import hide_secrets_typed, report_crash, say
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "attach": ("screen", "Open the screen on a running engine."),
@@ -152,6 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 good, 1 problems found, 2 wrong use or cannot be done."""
     _speak_utf8()
     sys.excepthook = report_crash
+    hide_secrets_typed(sys.argv[1:] if arguments is None else arguments)
     try:
         status = cli.main(arguments, prog_name="segtap", standalone_mode=False)
         sys.stdout.flush()

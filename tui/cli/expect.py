@@ -60,17 +60,18 @@ def expect(
     Only messages that were received since the last reset count (POST /_segtap/reset); without one, all in the
     journal do.
     """
+    from ...core.config.secrets import read_secret
     from ...core.testing.expecting import Expected, expect_messages
 
     if none and (count is not None or exact):
         raise click.UsageError("--none goes with neither --count nor --exact.")
     if test_token_env and not url:
         raise click.UsageError("--test-token-env needs the --url of the engine.")
-    if test_token_env and not os.environ.get(test_token_env, "").strip():
+    token = read_secret(test_token_env, os.environ) if test_token_env else ""
+    if test_token_env and not token:
         raise click.UsageError(f"--test-token-env names {test_token_env}, which is not set.")
     check_filter(filter_text)  # raises FilterFault before anything is asked
     expected = Expected(filter_text, 0 if none else count or 1, exact or none, within)
-    token = os.environ.get(test_token_env, "").strip() if test_token_env else ""
     outcome = asyncio.run(expect_messages(expected, url, token))
     if shape == "json":
         write_json(outcome.value())

@@ -8,7 +8,9 @@ which stays equal JSON. The secrets of the settings at hand leave as dots, in wh
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _masks: list[Masks] = []
 """Those of the settings at hand; none before they were read."""
+_arguments: list[str] = []
+"""What was typed."""
 
 T = TypeVar("T")
 
@@ -33,6 +37,11 @@ def hide_secrets_of(settings: Settings) -> None:
     from ...core.masks import masks_of, secrets_in_settings
 
     _masks[:] = [masks_of(secrets_in_settings(settings))]
+
+
+def hide_secrets_typed(arguments: Sequence[str]) -> None:
+    """Mask the secrets among these arguments in all that is told: an error repeats what was typed."""
+    _arguments[:] = arguments
 
 
 def hidden(value: T) -> T:
@@ -58,7 +67,19 @@ def _told(text: str) -> str:
     # Of what the command line names, too: a URL with a password may be one that was not accepted.
     from ...core.server_url import without_user
 
-    return clean(without_user(hidden(text)))
+    return clean(without_user(_without_typed(hidden(text))))
+
+
+def _without_typed(text: str) -> str:
+    """Return the text with dots for the secrets among the arguments. A result may be about one."""
+    from ...core.typed_secrets import secrets_typed
+
+    secrets = secrets_typed(_arguments, os.environ)
+    if not secrets:
+        return text
+    from ...core.masks import masks_of
+
+    return masks_of(secrets).text(text)
 
 
 def report_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

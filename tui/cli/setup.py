@@ -49,6 +49,8 @@ def init(with_schema: bool, to_stdout: bool, yes: bool, config_file: Path | None
     """
     from ...core.config import FILE_NAME
     from ...core.config.first import first_settings
+    from ...core.config.secrets import read_secret
+    from ...core.settings import IN_KEYRING
     from .mappings import write_asking
 
     if with_schema and to_stdout:
@@ -68,9 +70,10 @@ def init(with_schema: bool, to_stdout: bool, yes: bool, config_file: Path | None
     if with_schema:
         _write_schema(path.parent)
     say(f"{path} is written. Start: segtap")
+    # An entry of the keyring is not looked up: some keyrings ask for a password then.
     needed = [answers.token_env, *([answers.service_account_env] if answers.project_id else [])]
     for name in needed:
-        if not os.environ.get(name):
+        if not name.startswith(IN_KEYRING) and not read_secret(name, os.environ):
             say(f"{name} is not set in this shell yet; it is needed to forward, not to look.")
 
 
