@@ -11,9 +11,9 @@ from ...settings import JournalSettings
 from ..base import START, Cursor, Entry
 from . import reader
 from .faults import SQLITE_ERRORS, store_fault
+from .lanes import Reader
 from .lock import JournalLock
 from .place import check_file, companions, make_file, make_folder
-from .reader import Reader
 from .rows import ReceiptRow
 from .store import Store
 from .stores import SqliteIndex, SqliteStores

@@ -15,8 +15,8 @@ from ...verdict import Finding
 from ..base import START, Condition, Cursor, Judged
 from . import reader, requests, routed, search
 from .faults import SQLITE_ERRORS, store_fault
+from .lanes import Reader
 from .place import check_file, chosen_path
-from .reader import Reader
 from .schema import VERSION, check_version, connect_reader
 
 _WITH_FINDINGS = 2

@@ -1,4 +1,7 @@
-"""The three stores in one SQLite file: coroutines in front of the writer's thread and the readers'."""
+"""The three stores in one SQLite file: coroutines in front of the writer's thread and the readers'.
+
+It is over 350 lines because the stores share one writer, its counts and what they answer after a commit.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ from ..unshared import UnsharedOutbox
 from . import reader, requests, routed, snapshots, totals
 from .damage import Damage
 from .faults import SQLITE_ERRORS, store_fault
+from .lanes import Reader
 from .lock import JournalLock
 from .place import (
     check_file,
@@ -40,7 +44,6 @@ from .place import (
     make_folder,
     remove_ephemeral,
 )
-from .reader import Reader
 from .readonly import SqliteDeliveries, SqliteHandovers, SqliteLines
 from .store import Store
 from .writer import Writer

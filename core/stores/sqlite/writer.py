@@ -25,8 +25,8 @@ from ...settings import JournalSettings
 from ..base import SMALL_REQUEST
 from .checkpoints import Checkpoints
 from .faults import SQLITE_ERRORS, closed_fault, free_cursors, store_fault
+from .lanes import Reader
 from .lock import JournalLock
-from .reader import Reader
 from .rescue import LOOK_EVERY, Rescue
 from .rotation import Rotation
 from .rows import ReceiptRow, pack_receipt
