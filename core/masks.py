@@ -1,4 +1,7 @@
-"""What stands for a secret wherever one could be seen, and the short form of a project token."""
+"""What stands for a secret wherever one could be seen, and the short form of a project token.
+
+It is over 350 lines because what a secret is, in settings as well as in text, is decided here alone.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Docstrings of functions begin with a verb that says what they do, those of classes say what they are.
 
+Those of long modules, and of classes with many methods, say why.
+
 A machine cannot see whether a word is a verb. What it sees are the words with which descriptions of a value
 begin, such as "The", "What" and "Whether". Properties are read like attributes, so theirs may be such.
 """
@@ -97,3 +99,31 @@ def test_docstrings_say_what_functions_do_and_classes_are(
         if file.startswith(folder)
     }
     assert {file: some for file, some in found.items() if some} == {}
+
+
+def test_modules_of_over_350_lines_say_why() -> None:
+    texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in FILES}
+    long = {file: text for file, text in texts.items() if text.count("\n") > 350}
+    docstrings = {file: ast.get_docstring(ast.parse(text)) or "" for file, text in long.items()}
+    assert {
+        file for file, docstring in docstrings.items() if "over 350 lines" not in " ".join(docstring.split())
+    } == set()
+
+
+def methods_of(node: ast.ClassDef) -> int:
+    """Return how many methods a class has; properties are read like attributes and do not count."""
+    return sum(
+        isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not any("property" in ast.unparse(decorator) for decorator in part.decorator_list)
+        for part in node.body
+    )
+
+
+def test_classes_of_over_25_methods_say_why() -> None:
+    found = {
+        f"{file} {node.name}": methods_of(node)
+        for file in FILES
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and "over 25 methods" not in (ast.get_docstring(node) or "")
+    }
+    assert {name: methods for name, methods in found.items() if methods > 25} == {}

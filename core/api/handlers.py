@@ -1,4 +1,7 @@
-"""What answers each operation: a table from the operation to a function of the engine."""
+"""What answers each operation: a table from the operation to a function of the engine.
+
+It is over 350 lines because the table and what each operation needs of the engine are read together.
+"""
 
 from __future__ import annotations
 

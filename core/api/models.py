@@ -1,4 +1,7 @@
-"""What viewers get from an engine over the API and the feed: small, frozen values."""
+"""What viewers get from an engine over the API and the feed: small, frozen values.
+
+It is over 350 lines because it is a list of plain structs, which refer to one another.
+"""
 
 from __future__ import annotations
 

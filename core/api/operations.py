@@ -2,6 +2,8 @@
 
 An operation names the struct that its request is read into, wherever the parts of it travel: `{id}` in the
 path, fields of the query in a GET, the body in a POST. It also names the type of its answer.
+
+It is over 350 lines because the table and the structs that it names are read together.
 """
 
 from __future__ import annotations

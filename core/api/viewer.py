@@ -28,6 +28,8 @@ class Viewer(Caller):
     A subclass carries requests to the engine; the methods below only name the operations. Every method raises
     EngineError if the engine cannot be reached or does not know the token, and otherwise the error that the
     engine raised. With `marks` set, filters may ask for `is:marked`.
+
+    It has over 25 methods because there is one for each operation.
     """
 
     marks: MarkNames | None = None

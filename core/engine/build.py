@@ -1,4 +1,8 @@
-"""Makes the objects of an engine and connects them; nothing runs until `core.engine.lifecycle` starts it."""
+"""Makes the objects of an engine and connects them; nothing runs until `core.engine.lifecycle` starts it.
+
+It is over 350 lines because an engine is connected in one place, in the order in which its parts need one
+another.
+"""
 
 from __future__ import annotations
 

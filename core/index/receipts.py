@@ -1,6 +1,9 @@
 """Reading kept receipts again: one message's detail, a pasted message, the export.
 
 Nothing of this is stored: parsing and verdict are pure, so they are done when somebody looks.
+
+It is over 350 lines because a detail, a pasted message and the export find and judge a message by the same
+steps.
 """
 
 from __future__ import annotations

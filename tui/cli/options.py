@@ -1,4 +1,7 @@
-"""Options that several commands share, and how they become settings."""
+"""Options that several commands share, and how they become settings.
+
+It is over 350 lines because it is a list of options, each a few lines, and what reads them.
+"""
 
 from __future__ import annotations
 

@@ -47,6 +47,19 @@ class ListListener:
     renumbered: Callable[[], None]
     """From now on, ids are those of other messages: the journal was cleared, or it is another one."""
 
+    async def quietly(self, work: Awaitable[object]) -> bool:
+        """Await it. Ignore a lost engine, which the feed reports; show any other error to the user.
+
+        Returns False if the engine was lost.
+        """
+        try:
+            await work
+        except EngineError:
+            return False
+        except SegtapError as error:
+            self.trouble(error)
+        return True
+
 
 class ListSource:
     """The way from one viewer to one list."""
@@ -193,13 +206,13 @@ class ListSource:
             await self._behind.wait()
             async with self._reading:
                 self._behind.clear()
-                read = await self._quietly(self._catch_up())
+                read = await self._listener.quietly(self._catch_up())
                 if self._outdated:
                     self._outdated = False
-                    await self._quietly(self._refresh())
+                    await self._listener.quietly(self._refresh())
                 elif self._moved:
                     moved, self._moved = self._moved, set()
-                    await self._quietly(self._refresh(moved))
+                    await self._listener.quietly(self._refresh(moved))
             if not read:
                 # A tunnel may lose this connection alone: what comes next may not be put after the gap.
                 self._behind.set()
@@ -252,15 +265,15 @@ class ListSource:
         self._listener.loaded()
         async with self._reading:
             if turn == self._turn:
-                await self._quietly(self._load(turn, filter, keep))
+                await self._listener.quietly(self._load(turn, filter, keep))
             lost = keep is not None and not self.view.selection.following and self.view.selected != keep
             if filter and turn == self._turn and keep is not None and lost:
                 # At once: after a long search the list would jump under the reader.
-                await self._quietly(self._hold(keep, filter))
+                await self._listener.quietly(self._hold(keep, filter))
         while turn == self._turn and self._before:
             async with self._reading:
                 if turn == self._turn:
-                    await self._quietly(self._search_on(turn, filter))
+                    await self._listener.quietly(self._search_on(turn, filter))
         if turn == self._turn:
             self.searching = False
             self._listener.loaded()
@@ -415,14 +428,14 @@ class ListSource:
         self._paging.add(name)
         try:
             async with self._reading:
-                await self._quietly(work)
+                await self._listener.quietly(work)
         finally:
             self._paging.discard(name)
 
     async def oldest(self) -> None:
         """Read the oldest page of the journal."""
         async with self._reading:
-            await self._quietly(self._oldest())
+            await self._listener.quietly(self._oldest())
 
     async def _oldest(self) -> None:
         self._turn += 1
@@ -462,17 +475,4 @@ class ListSource:
         self.text, self.searching, self.stopped = filter, False, False
         self.view.hold_upto(page)
         self._listener.loaded()
-        return True
-
-    async def _quietly(self, work: Awaitable[object]) -> bool:
-        """Await it. Ignore a lost engine, which the feed reports; show any other error to the user.
-
-        Returns False if the engine was lost.
-        """
-        try:
-            await work
-        except EngineError:
-            return False
-        except SegtapError as error:
-            self._listener.trouble(error)
         return True

@@ -164,12 +164,10 @@ class MainScreen(MainFeed):
         self.action_act("mark_here")
 
     @on(DeliveryPane.Linked)
-    def _linked(self, event: DeliveryPane.Linked) -> None:
-        self._work(self.go_to([event.id], "delivery"))
-
     @on(CopyLinked)
-    def _copy_linked(self, event: CopyLinked) -> None:
-        self._work(self.go_to([event.id], "warnings"))
+    def _linked(self, event: DeliveryPane.Linked | CopyLinked) -> None:
+        pane = "warnings" if isinstance(event, CopyLinked) else "delivery"
+        self._work(self.go_to([event.id], pane))
 
     @on(SegmentPane.Asked)
     def _super_properties(self, event: SegmentPane.Asked) -> None:

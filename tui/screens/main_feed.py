@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import msgspec
-from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.content import Content
 
 from ...core.api.mark_names import MarkNames, asks_marks
 from ...core.api.models import EngineState, MessageDetail, Summary
 from ...core.api.viewer import Viewer
-from ...core.errors import EngineError, SegtapError
+from ...core.errors import SegtapError
 from ...core.settings import NotifyKind, Settings
 from ...core.text import clean, shorten
 from ..keymap import first
@@ -36,11 +33,11 @@ from ..render.routes import several
 from ..widgets.filter_bar import FilterBar
 from ..widgets.list_frame import Progress, dimmed_title, list_place, list_title, progress_words
 from ..widgets.message_list import MessageList
+from .filter_help import FilterHelp
 from .main_shape import MainShape
 
 if TYPE_CHECKING:
-    from ...core.messages import JsonObject
-    from ...core.query.completion import Spot
+    pass
 
 
 class MainFeed(MainShape):
@@ -63,10 +60,7 @@ class MainFeed(MainShape):
         self._loaded = False
         self._pulse = 0
         self._titles = (Content(""), Content(""))
-        self._examples: tuple[str, ...] = ()
-        """Lines with filters that match something, for an empty list."""
-        self._examples_for = ""
-        self._mark_names = MarkNames(lambda: self.many.marks.chosen)
+        viewer.marks = self._mark_names = MarkNames(lambda: self.many.marks.chosen)
         self._asked_marks = ""
         """The filter in force, with the name of the marks that it asks for."""
         self.details = DetailSource(
@@ -80,7 +74,7 @@ class MainFeed(MainShape):
             ),
         )
         self.source = ListSource(
-            self._with_marks(viewer),
+            viewer,
             self.list,
             self.details,
             ListListener(
@@ -92,6 +86,9 @@ class MainFeed(MainShape):
                 renumbered=lambda: self.many.forget(),
             ),
             None if reconnect is None else partial(self._again, reconnect),
+        )
+        self._filter_help = FilterHelp(
+            self.source, self.filter_bar, lambda: self._detail, self.run_worker, self._hear_loaded
         )
         self.many = Many(self.source, self._hear_many)
         self.marks_bar.many = self.many
@@ -142,13 +139,10 @@ class MainFeed(MainShape):
     def detail(self) -> MessageDetail | None:
         return self._detail
 
-    def _with_marks(self, viewer: Viewer) -> Viewer:
-        """Have the viewer know the marks of this screen, for `is:marked`."""
+    async def _again(self, reconnect: Reconnect) -> Viewer:
+        viewer = await reconnect()
         viewer.marks = self._mark_names
         return viewer
-
-    async def _again(self, reconnect: Reconnect) -> Viewer:
-        return self._with_marks(await reconnect())
 
     def tell(self, error: SegtapError) -> None:
         """Show an error to the user."""
@@ -227,24 +221,8 @@ class MainFeed(MainShape):
             return (f"No match so far, {progress_words(progress, total)}. {clears}",)
         if self.source.searching:
             return ("Searching …",)
-        if self._examples_for != text:
-            self._examples_for, self._examples = text, ()
-            self.run_worker(partial(self._find_examples, text), group="examples", exclusive=True)
         nothing = f"No message matches “{shorten(clean(text), 40)}”. {clears}"
-        return nothing, *map(clean, self.source.notes), *self._examples
-
-    async def _find_examples(self, text: str) -> None:
-        """Show three filters that match messages, while this one matches none."""
-        from ..model.completion import examples
-
-        with contextlib.suppress(EngineError):
-            found = await examples(self.viewer.values)
-            if not found or self.source.text != text:
-                return
-            longest = max(cell_len(one.label) for one in found)
-            lines = [f"  {set_cell_size(one.label, longest)}   {one.note}" for one in found]
-            self._examples = "", "These match, for example:", *lines
-            self._hear_loaded()
+        return nothing, *map(clean, self.source.notes), *self._filter_help.examples(text)
 
     def _title(self, total: int) -> None:
         searching, text = self.source.searching, self.source.text
@@ -262,11 +240,7 @@ class MainFeed(MainShape):
         """Show other marks, and how far something is that is done with many messages."""
         self.list.put_marks(self.many.marks.has if self.many.marks else None)
         self.marks_bar.update()
-        self._follow_marks()
-
-    def _follow_marks(self) -> None:
-        """Apply a filter for the marked messages to those that are marked now."""
-        filter = self.search
+        filter = self.search  # for the marked messages: those that are marked now
         if asks_marks(filter) and self._mark_names.named(filter) != self._asked_marks:
             self._filter_list(filter)
 
@@ -338,23 +312,4 @@ class MainFeed(MainShape):
 
     @on(FilterBar.Asked)
     def _suggestions_wanted(self, event: FilterBar.Asked) -> None:
-        self.run_worker(partial(self._suggest, event.spot), group="suggestions", exclusive=True)
-
-    def _selected_document(self) -> JsonObject:
-        """Return the selected message; {} if there is none, or it is not a JSON object."""
-        if self._detail is None:
-            return {}
-        try:
-            value: object = msgspec.json.decode(self._detail.document)
-        except (ValueError, RecursionError):
-            return {}
-        return cast("JsonObject", value) if isinstance(value, dict) else {}
-
-    async def _suggest(self, spot: Spot) -> None:
-        """Offer values for a part of the filter. Without an engine there are none, which the header says."""
-        from ..model.completion import seen
-
-        document = self._selected_document()
-        with contextlib.suppress(EngineError):
-            more = await seen(spot, self.viewer.values, document)
-            self.filter_bar.offer(spot, [*self.filter_bar.known(spot), *more])
+        self._filter_help.suggest(event.spot)

@@ -1,4 +1,7 @@
-"""Users: what Mixpanel's identity cluster of each becomes, by the mode of the project."""
+"""Users: what Mixpanel's identity cluster of each becomes, by the mode of the project.
+
+It is over 350 lines because list, user and filter are redrawn together as messages come.
+"""
 
 from __future__ import annotations
 

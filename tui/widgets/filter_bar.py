@@ -3,6 +3,8 @@
 A filter that cannot be read is not applied: what is wrong is underlined, the line says why, and the filter
 before stays in force. Suggestions for the part at the cursor are listed beside the box. Tab writes the first;
 the arrows move into the list, and then Enter writes the marked one. Otherwise Enter belongs to the filter.
+
+It is over 350 lines because typing, suggestions and faults share the keys of one box.
 """
 
 from __future__ import annotations
@@ -273,23 +275,21 @@ class FilterBar(Horizontal):
         if self._spot is None:
             self.completion.hide()
             return
-        self.offer(self._spot, self.known(self._spot))
+        self.offer(self._spot)
         self.post_message(self.Asked(self._spot))
 
-    def known(self, spot: Spot) -> list[Candidate]:
-        """Return the suggestions that need no answer of the engine: saved filters, fields and times."""
-        from ..model.completion import at_once, saved_for
+    def offer(self, spot: Spot, more: Sequence[Candidate] = ()) -> None:
+        """Show suggestions for a part of the filter, unless another part is written by now.
 
-        return [*saved_for(spot, self.filters.saved, self.box.value), *at_once(spot)]
-
-    def offer(self, spot: Spot, candidates: Sequence[Candidate]) -> None:
-        """Show suggestions for a part of the filter, unless another part is written by now."""
-        from ..model.completion import completes
+        Saved filters, fields and times need no answer of the engine; `more` is what that answered.
+        """
+        from ..model.completion import at_once, completes, saved_for
 
         box = self.box
         if spot != self._spot or not box.has_focus or self._at is not None:
             return
-        candidates = [one for one in candidates if completes(spot, one, box.value)]
+        known = (*saved_for(spot, self.filters.saved, box.value), *at_once(spot), *more)
+        candidates = [one for one in known if completes(spot, one, box.value)]
         before = cell_len(box.value[: spot.start]) - box.scroll_offset.x
         corner = box.content_region.offset
         self.completion.show(candidates, Offset(corner.x + max(before, 0), corner.y))

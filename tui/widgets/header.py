@@ -3,6 +3,8 @@
 One line; one more while forwarding is on, which also says what is tried again and when; and lines for each
 thing that is wrong. On a narrow terminal what matters least goes first, and
 whether forwarding is on never goes.
+
+It is over 350 lines because its parts share one line, and give way to one another.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ class MessageList(MessageLines, inherit_bindings=False):
             self.scroll_to_line(top - dropped)
         if first:
             self._select(0)
-        self._note_seen()
+        self.selection.saw(self._last_in_sight)
         if selection.following or in_sight:
             self.refresh()
         self.post_message(self.Changed())
@@ -270,8 +270,9 @@ class MessageList(MessageLines, inherit_bindings=False):
         super().scroll_to_line(at)
         self._moving = False
 
-    def _note_seen(self) -> None:
-        self.selection.saw(min(self.scroll_offset.y + self.size.height, len(self.window)) - 1)
+    @property
+    def _last_in_sight(self) -> int:
+        return min(self.scroll_offset.y + self.size.height, len(self.window)) - 1
 
     def _near_an_end(self) -> None:
         top = self.scroll_offset.y
@@ -284,7 +285,7 @@ class MessageList(MessageLines, inherit_bindings=False):
         super().watch_scroll_y(old_value, new_value)
         if self._moving or round(old_value) == round(new_value):
             return
-        self._note_seen()
+        self.selection.saw(self._last_in_sight)
         self._near_an_end()
         self.post_message(self.Changed())
 
@@ -306,7 +307,7 @@ class MessageList(MessageLines, inherit_bindings=False):
             self.scroll_to_line(len(self.window) - self.size.height)
         elif self.selection.id is not None:
             self._show(self.selection.at)
-        self._note_seen()
+        self.selection.saw(self._last_in_sight)
 
     def on_click(self, event: events.Click) -> None:
         """Select the line under the pointer; a double click opens it, one in front of the line marks it."""
