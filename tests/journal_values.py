@@ -95,6 +95,16 @@ async def unindexed(stores: Stores, limit: int = 256) -> list[Receipt]:
     return await stores.receipts.read(stores.index.position, limit)
 
 
+async def rotated(journal: Any) -> None:
+    """Have a journal in a file make room ahead, as it does by itself while nothing waits."""
+
+    def work() -> None:
+        while journal._writer.rotation.make_room_ahead():
+            pass
+
+    await journal._writer.run(work)
+
+
 def recount(path: Path | str) -> Counts:
     """The totals, counted over every row of the file."""
     rows = look(path, "SELECT marks, delivery, errors, warnings FROM messages")

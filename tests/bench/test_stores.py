@@ -40,6 +40,9 @@ MOST_DISK = 0.6
 """Bytes of the file for a byte of the messages, verdicts included; 0.34 when this was written."""
 MOST_WRITING = 12
 """Times what `executemany` takes for rows of six plain columns; 7 when this was written."""
+MOST_DELETING = 0.5
+"""Times what indexing takes, to delete the same messages step by step; 0.3 when this was written, and 0.7
+while the row of each message was read."""
 MOST_TEXT, MOST_VALUE = 3, 10
 """Times what reading and inflating every request takes, to search for a word, or for a value; 1 and 4 when
 this was written."""
@@ -169,6 +172,31 @@ def test_writing_the_index(
     micro = 1e6 / MESSAGES
     print(f"index {ours * micro:.1f} µs, executemany {plain * micro:.1f} µs a message: {ours / plain:.1f}")
     assert ours / plain < MOST_WRITING
+
+
+def test_deleting_beside_indexing(
+    made: Made, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    files = (tmp_path / f"{number}.db" for number in range(ROUNDS))
+    writing: list[float] = []
+    deleting: list[float] = []
+    for file in files:
+        store = Store(file)
+        store._db.execute("PRAGMA synchronous = OFF")
+        writing.append(fill(store, made))
+        start = time.process_time()
+        while step := store.free_step(0):
+            store.delete([seq for seq, _ in step])
+        deleting.append(time.process_time() - start)
+        assert store.counts.received == 0
+        store.close()
+    ratio = min(deleting) / min(writing)
+    record_property("delete_to_index", ratio)
+    micro = 1e6 / MESSAGES
+    print(
+        f"delete {min(deleting) * micro:.1f} µs, index {min(writing) * micro:.1f} µs a message: {ratio:.2f}"
+    )
+    assert ratio < MOST_DELETING
 
 
 @pytest.mark.parametrize(

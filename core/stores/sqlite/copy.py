@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
@@ -103,11 +104,14 @@ class StreamCopy(SqliteStores):
         """Forget the receipts up to a position, and those at some, with their messages."""
         while gone := [one.seq for one in await self.receipts.read(START, _AT_ONCE) if one.seq <= upto]:
             await self._delete(gone)
-        for start in range(0, len(numbers), _AT_ONCE):
-            await self._delete(numbers[start : start + _AT_ONCE])
+        await self._delete(numbers)
 
     async def _delete(self, numbers: Sequence[int]) -> None:
-        await self._writer.run(lambda: self._store.delete(numbers))
+        left = sorted(numbers)
+        while left:
+            some = left[:_AT_ONCE]
+            done = await self._writer.run(functools.partial(self._store.delete_first, some))
+            left = left[done:]
 
     async def oldest_free(self, limit: int) -> list[tuple[int, int]]:
         """Return position and size of the oldest receipts that are indexed and not owed."""

@@ -59,6 +59,8 @@ class MessageRows:
     _kinds: SharedRows
     _verdicts: SharedRows
     _tail: Tail
+    _synchronous = "FULL"
+    """How commits of receipts wait for the disk."""
 
     @property
     def counts(self) -> Counts:
@@ -292,7 +294,7 @@ class MessageRows:
         try:
             yield
         finally:
-            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute(f"PRAGMA synchronous = {self._synchronous}")
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:

@@ -101,9 +101,9 @@ def drop(db: sqlite3.Connection, route: str) -> tuple[int, int | None]:
     return len(rows), min((seq for (seq,) in rows), default=None)
 
 
-def forget(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    """Forget what came of receipts that are deleted."""
-    db.executemany("DELETE FROM handovers WHERE seq = ?", [(seq,) for seq in numbers])
+def forget(db: sqlite3.Connection, runs: Sequence[tuple[int, int]]) -> None:
+    """Forget what came of receipts that are deleted: from the first to the last of each run."""
+    db.executemany("DELETE FROM handovers WHERE seq >= ? AND seq <= ?", runs)
 
 
 def owed_in_all(db: sqlite3.Connection) -> int:

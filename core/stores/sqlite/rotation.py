@@ -12,8 +12,11 @@ from ...errors import JournalFull
 from ...text import size
 from .store import Store
 
-_STEP_RECEIPTS = 256
 _STEP_BYTES = 512 * 1024
+_AHEAD_PART, _AHEAD_MOST = 32, 8 * 1024 * 1024
+"""Room that is made while no receipt waits: a part of the limit, and at most so many bytes."""
+_SHRINKS = 2
+"""How many times its own bytes a commit deletes at most, in a journal above a limit that was lowered."""
 _FAR = 64 * 1024 * 1024
 _LOOK_EVERY = 0.1
 """With so many bytes of room left, how full the file is is looked up once in so many seconds."""
@@ -25,7 +28,8 @@ _LOOK_FOR_OLD = 60.0
 
 class Rotation:
     """Makes room in a store of at most `max_bytes`, and deletes what was received more than `max_age`
-    milliseconds ago (0: nothing), in small steps between the commits of receipts.
+    milliseconds ago (0: nothing), in small steps between the commits of receipts. Room is made ahead: a
+    commit waits for a step only where receipts come faster than what is old can be deleted.
 
     A receipt is needed while it is not indexed, one of its messages is owed to Mixpanel, or it is owed to a
     route as a whole. All of those that are left at or below `_passed` are such, so that a long row of owed
@@ -44,25 +48,41 @@ class Rotation:
         self._look_again = 0.0
 
     def make_room(self, incoming: int) -> None:
-        """Delete until `incoming` more bytes fit. Raises JournalFull when nothing may be deleted."""
+        """Delete until `incoming` more bytes fit. Raises JournalFull when nothing may be deleted.
+
+        Where the limit was lowered it is enough that the journal becomes smaller with each commit: none waits
+        until all that is too much was deleted.
+        """
         if incoming < _FAR and time.monotonic() < self._look_again:
             return
-        while (left := self._max_bytes - self._store.used() - incoming) < 0:
-            if self._stuck or not self._step():
-                self._stuck = True
+        used = before = self._store.used()
+        while (left := self._max_bytes - used - incoming) < 0 and before - used < _SHRINKS * incoming:
+            if not self._step():
                 raise JournalFull(self._why(incoming))
+            used = self._store.used()
         self._look_again = time.monotonic() + _LOOK_EVERY if left > _FAR else 0.0
+
+    def make_room_ahead(self) -> bool:
+        """Do one step if there is little room left; returns whether it deleted something.
+
+        Raises sqlite3.Error.
+        """
+        if self._stuck or time.monotonic() < self._look_again:
+            return False
+        ahead = min(self._max_bytes // _AHEAD_PART, _AHEAD_MOST)
+        left = self._max_bytes - self._store.used() - ahead
+        self._look_again = time.monotonic() + _LOOK_EVERY if left > _FAR else 0.0
+        return left < 0 and self._step()
 
     def expire(self) -> None:
         """Delete some receipts that are too old, if it is time; raises sqlite3.Error."""
         if not self._max_age or time.monotonic() < self._look_for_old:
             return
         now = time.time_ns() // 1_000_000
-        oldest = self._store.oldest(self._old_passed, _LOOKED_AT)
-        old = [one for one in oldest if not one.owed and one.received_at < now - self._max_age]
-        if self._delete([(one.seq, one.size) for one in old[:_STEP_RECEIPTS]]):
+        if self._delete(self._store.free_step(self._old_passed, now - self._max_age, _LOOKED_AT)):
             return
         # What was received while the clock was ahead says nothing of what comes behind it.
+        oldest = self._store.oldest(self._old_passed, _LOOKED_AT)
         passed = list(takewhile(lambda one: one.owed or one.received_at > now, oldest))
         self._old_passed = passed[-1].seq if passed else self._old_passed
         if len(passed) < len(oldest) or not oldest:
@@ -76,9 +96,13 @@ class Rotation:
             self._old_passed = min(self._old_passed, seq - 1)
 
     def _step(self) -> bool:
-        chosen = self._delete(self._store.oldest_free(self._passed, _STEP_RECEIPTS))
+        """Delete some of the oldest; returns whether there was anything that may be deleted."""
+        if self._stuck:
+            return False
+        chosen = self._delete(self._store.free_step(self._passed))
         self._passed = chosen[-1] if chosen else self._store.indexed
-        return bool(chosen)
+        self._stuck = not chosen
+        return not self._stuck
 
     def _delete(self, free: Sequence[tuple[int, int]]) -> list[int]:
         """Delete the first of these receipts, as many as one step may; returns which."""

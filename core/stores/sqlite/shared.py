@@ -61,10 +61,10 @@ class Uses:
         self._more[number] += 1
         return number
 
-    def less(self, number: object) -> None:
-        """Count that a message no longer uses a row; None and what is not a number are left out."""
+    def less(self, number: object, messages: int = 1) -> None:
+        """Count that so many messages stop using a row; None and what is not a number are left out."""
         if isinstance(number, int):
-            self._more[number] -= 1
+            self._more[number] -= messages
 
     def write(self, db: sqlite3.Connection) -> None:
         """Insert the new rows, change the counts, and delete the rows that no message uses any more."""

@@ -8,60 +8,31 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
 from ... import private_files
 from ...errors import JournalError
-from ...messages import POSITION_BITS, message_number
 from . import requests, routed
-from .delivery_rows import DeliveryRows
+from .deletion import Deletion
 from .faults import SQLITE_ERRORS, damaged_fault
 from .guard import Guard
 from .message_rows import ROWS, SET_META
 from .place import companions
 from .rows import KIND_COLUMNS, VERDICT_COLUMNS, ReceiptRow, lenient_text
-from .schema import OWED, TABLES, connect_aside, connect_writer
-from .shared import SharedRows, Uses
-from .tally import COUNTED, Changes, Row, Severities, Tally
+from .schema import TABLES, connect_aside, connect_writer
+from .shared import SharedRows
+from .tally import Severities, Tally
 from .texts import Tail
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _INSERT_RECEIPTS = "INSERT INTO receipts (seq, received_at, form, data) VALUES (?, ?, ?, ?)"
-_IS_OWED = f"""EXISTS (
-    SELECT 1 FROM messages
-    WHERE {OWED} AND id >= (seq << {POSITION_BITS}) AND id < ((seq + 1) << {POSITION_BITS})
-)"""
-_IS_OWED_OR_TO_A_ROUTE = f"({_IS_OWED} OR {requests.IS_OWED})"
-"""The same where there are tables for routes."""
-_OLDEST_FREE = """
-    SELECT seq, length(data) FROM receipts WHERE seq > ? AND seq <= ? AND NOT {} ORDER BY seq LIMIT ?
-"""
-OLDEST_FREE = _OLDEST_FREE.format(_IS_OWED)
-_OLDEST = """
-    SELECT seq, length(data), received_at, {} FROM receipts
-    WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?
-"""
-_FORGET_TEXTS = """
-    DELETE FROM texts WHERE first < ? AND last >= ? AND NOT EXISTS (
-        SELECT 1 FROM messages WHERE messages.id >= texts.first AND messages.id <= texts.last
-    )
-"""
 
 
-class Aged(NamedTuple):
-    """A receipt: its number, bytes and time (ms), and whether one of its messages is owed."""
-
-    seq: int
-    size: int
-    received_at: int
-    owed: int
-
-
-class Store(DeliveryRows):
+class Store(Deletion):
     """What the file holds, and the numbers that go with it; these change only after a commit.
 
     `last_seq` is the highest number given out, `settings` what the last engine ran with, "" for none.
@@ -173,59 +144,9 @@ class Store(DeliveryRows):
         self.last_seq = numbers[-1] if rows else self.last_seq
         return numbers
 
-    def oldest_free(self, above: int, limit: int) -> list[tuple[int, int]]:
-        """Return number and size of the oldest receipts above a number that are indexed and not owed."""
-        query = _OLDEST_FREE.format(self._is_owed)
-        return self._db.execute(query, (above, self.indexed, limit)).fetchall()
-
     def owed_requests(self) -> int:
         """Return how many requests are owed to routes."""
         return requests.owed_in_all(self._db)
-
-    def oldest(self, above: int, limit: int) -> list[Aged]:
-        """Return the oldest receipts above a number that are indexed."""
-        query = _OLDEST.format(self._is_owed)
-        return [Aged(*row) for row in self._db.execute(query, (above, self.indexed, limit))]
-
-    @property
-    def _is_owed(self) -> str:
-        """The condition under which a receipt must be kept."""
-        return _IS_OWED_OR_TO_A_ROUTE if requests.made(self._db) else _IS_OWED
-
-    def delete(self, numbers: Sequence[int]) -> None:
-        """Forget receipts, their messages and deliveries."""
-        spans = [(message_number(seq, 0), message_number(seq + 1, 0)) for seq in numbers]
-        with self._transaction():
-            gone = [
-                (Row.read(row), -1)
-                for span in spans
-                for row in self._db.execute(f"SELECT {COUNTED} FROM lines WHERE id >= ? AND id < ?", span)
-            ]
-            tally = self._tally.with_changes(gone)
-            changes = Changes()
-            changes.add(change for change in gone if not self._lacks(change[0].id))
-            changes.write(self._db)
-            kinds, verdicts = Uses(self._kinds), Uses(self._verdicts)
-            for row, _ in gone:
-                kinds.less(row.kind)
-                verdicts.less(row.judged)
-            kinds.write(self._db)
-            verdicts.write(self._db)
-            self._db.executemany("DELETE FROM deliveries WHERE message >= ? AND message < ?", spans)
-            self._db.executemany("DELETE FROM messages WHERE id >= ? AND id < ?", spans)
-            self._db.executemany("DELETE FROM receipts WHERE seq = ?", [(seq,) for seq in numbers])
-            if requests.made(self._db):
-                requests.forget(self._db, numbers)
-            if routed.made(self._db):
-                routed.forget(self._db, spans)
-            if spans:
-                self._db.execute(_FORGET_TEXTS, (max(spans)[1], min(spans)[0]))
-            self._db.executemany(SET_META, [(self.last_seq, "last_seq"), (tally.encode(), "counts")])
-        self._tally = tally
-        self.line_changes += 1
-        kinds.done()
-        verdicts.done()
-        self._tail.forget()
 
     def run(
         self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **more: P.kwargs
@@ -252,6 +173,7 @@ class Store(DeliveryRows):
 
     def relax(self) -> None:
         """Let the newest commits be lost with the machine's power: another place has what they hold."""
+        self._synchronous = "NORMAL"
         self._db.execute("PRAGMA synchronous = NORMAL")
 
     def touch(self, room: int = 0) -> None:

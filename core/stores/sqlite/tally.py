@@ -267,6 +267,10 @@ class Changes:
         """Count rows that come, all like this one, from `first` to `last`; `newest` is the highest id."""
         self._alike(_alike_by(row, 1), (count, first, last, newest))
 
+    def less_alike(self, row: Row, count: int) -> None:
+        """Count rows that go, all like this one."""
+        self._alike(_alike_by(row, -1), (count, 0, 0, 0))
+
     def _alike(self, key: _Alike, found: Sequence[int]) -> None:
         type, event, rules, delivery, flags, minute, more = key
         count, first, last, newest = found

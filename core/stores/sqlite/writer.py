@@ -46,6 +46,11 @@ GATHER, GATHER_STEP, GATHER_ENOUGH = 0.003, 0.0005, 32
 seconds, until so many are there to share it. The threads share one interpreter, and each commit makes both
 wait for one another. Large receipts are better packed, by this thread, while others come."""
 
+SHRINK_REST = 0.005
+"""Seconds between two steps of rotation while nothing else is to be done, for what else the machine does."""
+ROTATION_RETRY = 5.0
+"""Seconds before deleting is tried again after SQLite refused it."""
+
 MOST_TRIED = 1024 * 1024
 """Bytes that a check writes at most."""
 
@@ -69,6 +74,9 @@ class Writer:
         self._works: deque[_Work] = deque()
         self._refused = 0
         """Bytes of the commit that SQLite has refused, 0 if it took the last one."""
+        self._rotating = False
+        """True while there is more to delete."""
+        self._rotate_at = 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="segtap-journal-writer", daemon=True)
         self._thread.start()
@@ -146,9 +154,9 @@ class Writer:
             idle = not appends and not self._works
             if self._works:
                 self._do(self._works.popleft())
-            self._expire()
+            self._rotate()
             self._rescue.look()
-            self._checkpoints.between_commits(idle=idle)
+            self._checkpoints.between_commits(idle=idle and not self._rotating)
         self._rescue.look(at_once=True)
         self._checkpoints.close()
         self.store.close()
@@ -160,7 +168,8 @@ class Writer:
         while len(appends) < MAX_ROWS and taken < MAX_BYTES:
             try:
                 idle = not appends and not self._works
-                job = self._jobs.get(block=idle, timeout=LOOK_EVERY if idle else None)
+                rest = SHRINK_REST if self._rotating else LOOK_EVERY
+                job = self._jobs.get(block=idle, timeout=rest if idle else None)
             except queue.Empty:
                 break
             if job is None:
@@ -224,11 +233,16 @@ class Writer:
         self.rotation.make_room(incoming)
         return self.store.append(rows, routes=routes)
 
-    def _expire(self) -> None:
-        """Delete what has become too old; where that fails, it is tried again with the next look."""
+    def _rotate(self) -> None:
+        """Delete what has become too old, and make room unless receipts wait."""
+        if time.monotonic() < self._rotate_at:
+            return
         try:
             self.rotation.expire()
+            self._rotating = self._jobs.empty() and self.rotation.make_room_ahead()
         except SQLITE_ERRORS as error:
+            self._rotating = False
+            self._rotate_at = time.monotonic() + ROTATION_RETRY
             log.warning("deleting old messages put off: %s", store_fault(error, self.store.path))
 
     def _do(self, work: _Work) -> None:

@@ -17,6 +17,8 @@ from segtap.core.messages import Receipt
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import Stores
 from segtap.core.stores.sqlite import writer as writer_module
+from segtap.core.stores.sqlite.rows import pack_receipt
+from segtap.core.stores.sqlite.store import Store
 
 
 async def test_the_number_comes_after_the_row_is_in_the_file(journal: Stores, path: Path) -> None:
@@ -171,3 +173,12 @@ async def test_a_commit_reaches_the_disk_and_makes_no_checkpoint(journal: Stores
     with pytest.raises(ValueError, match="above the last"):
         await journal.index.add([], 2)
     assert await journal._writer.run(pragmas) == [full, 0]
+
+
+def test_what_was_relaxed_stays_so_after_an_index_write(path: Path) -> None:
+    store = Store(path)
+    store.relax()
+    store.append([pack_receipt(a_receipt())])
+    store.index([an_entry(1)], 1)
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (1,)
+    store.close()

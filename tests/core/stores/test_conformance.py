@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from journal_values import AT, a_receipt, an_attempt, an_entry, revision
+from journal_values import AT, a_receipt, an_attempt, an_entry, recount, revision
 from msgspec.structs import replace
 from nats_servers import new_stream
 from queries import holding
@@ -27,7 +27,7 @@ from segtap.core.stores.base import Condition, Found, Judged, Snapshot, just_bef
 from segtap.core.stores.sqlite import totals
 from segtap.core.stores.sqlite.schema import connect_reader
 from segtap.core.stores.sqlite.stores import SqliteStores
-from segtap.core.stores.tallies import Tallies
+from segtap.core.stores.tallies import StepOf, Tallies
 from segtap.core.verdict import Finding
 
 KINDS = ("sqlite", "memory", "nats")
@@ -257,7 +257,52 @@ async def test_totals_follow_every_change(kept: Stores) -> None:
 
 async def test_totals_by_event_and_rule_follow_every_change(kept: Stores) -> None:
     """Those of the file, whose tables are kept, are those that counting line by line gives."""
-    rng = random.Random(3)
+    ids = await _varied(kept, random.Random(3))
+    for step in (60_000, 3_600_000):
+
+        def fixed(since: int, until: int, fine: bool, step: int = step) -> int:
+            return step
+
+        one_by_one = await kept.index.tallies(fixed, 100, 100)
+        assert one_by_one.messages + one_by_one.refused == len(ids)
+        assert sum(one.messages for one in one_by_one.events) == len(ids)
+        assert set(one_by_one.keys) == {"wk-1", "wk-2", ""}
+        assert sum(one_by_one.keys.values()) == len(ids)
+        if isinstance(kept, SqliteStores):
+            assert normal(_of_tables(kept, fixed)) == normal(one_by_one)
+
+
+async def test_totals_by_event_and_rule_follow_what_is_deleted(kept: Stores) -> None:
+    if not isinstance(kept, SqliteStores):
+        pytest.skip("the totals of other stores are counted each time")
+    rng = random.Random(5)
+    await _varied(kept, rng)
+    delete = [seq for seq in range(1, 31) if seq < 12 or rng.random() < 0.3]
+    await kept._writer.run(lambda: kept._store.delete(delete))
+    left = await kept.index.tallies(_by_minute, 100, 100)
+    # The first and the last time are those of all that ever were there.
+    of_tables = msgspec.structs.replace(_of_tables(kept, _by_minute), first=left.first, last=left.last)
+    assert left.messages > 0
+    assert normal(of_tables) == normal(left)
+    counts = await kept.index.counts()
+    assert counts == replace(recount(kept.path), judged=counts.judged)
+
+
+def _by_minute(since: int, until: int, fine: bool) -> int:
+    return 60_000
+
+
+def _of_tables(kept: SqliteStores, step: StepOf) -> Tallies:
+    """What the file's tables of totals say."""
+    db = connect_reader(Path(kept.path))
+    try:
+        return totals._from_tables(db, step, 100, 100)
+    finally:
+        db.close()
+
+
+async def _varied(kept: Stores, rng: random.Random) -> list[int]:
+    """Thirty receipts with messages of all kinds, some of them judged again; returns the messages."""
     ids: list[int] = []
     for _ in range(30):
         seq = await kept.receipts.append(a_receipt())
@@ -280,22 +325,7 @@ async def test_totals_by_event_and_rule_follow_every_change(kept: Stores) -> Non
         await kept.index.add(entries, seq)
     await kept.outbox.record([], [(id, rng.choice(list(DeliveryState))) for id in ids[::2]])
     await kept.index.revise([revision(id, rng.randrange(3), rng.randrange(3)) for id in ids[::3]])
-
-    for step in (60_000, 3_600_000):
-
-        def fixed(since: int, until: int, fine: bool, step: int = step) -> int:
-            return step
-
-        one_by_one = await kept.index.tallies(fixed, 100, 100)
-        assert one_by_one.messages + one_by_one.refused == len(ids)
-        assert sum(one.messages for one in one_by_one.events) == len(ids)
-        assert set(one_by_one.keys) == {"wk-1", "wk-2", ""}
-        assert sum(one_by_one.keys.values()) == len(ids)
-        if isinstance(kept, SqliteStores):
-            db = connect_reader(Path(kept.path))
-            of_tables = totals._from_tables(db, fixed, 100, 100)
-            db.close()
-            assert normal(of_tables) == normal(one_by_one)
+    return ids
 
 
 def normal(found: Tallies) -> dict[str, Any]:

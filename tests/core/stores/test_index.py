@@ -15,9 +15,9 @@ from segtap.core.delivery import DeliveryCounts, DeliveryState, Outcome
 from segtap.core.messages import Marks, message_number
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import Counts, Entry, Stores
+from segtap.core.stores.sqlite import deletion as deletion_module
 from segtap.core.stores.sqlite import reader as reader_module
 from segtap.core.stores.sqlite import search as search_module
-from segtap.core.stores.sqlite import store as store_module
 from segtap.core.stores.sqlite.schema import connect_reader
 
 
@@ -279,7 +279,7 @@ async def test_totals_and_lists_survive_a_restart(journal: Stores, path: Path) -
         (lambda db: reader_module.deliveries(db, 1), "deliveries_by_message (message=?)"),
         (lambda db: reader_module.receipts(db, 1, 10), "INTEGER PRIMARY KEY (rowid>?)"),
         (
-            lambda db: db.execute(store_module.OLDEST_FREE, (0, 10, 5)),
+            lambda db: db.execute(deletion_module.OLDEST_FREE, (0, 10, 5)),
             "messages_owed (owed=? AND rowid>? AND rowid<?)",
         ),
     ],

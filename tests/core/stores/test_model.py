@@ -11,7 +11,7 @@ from pathlib import Path
 from examples import examples
 from hypothesis import HealthCheck, Phase, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from journal_values import a_receipt, an_attempt, an_entry, look, recount, revision, unindexed
+from journal_values import a_receipt, an_attempt, an_entry, look, recount, revision, rotated, unindexed
 from msgspec.structs import replace
 from queries import holding
 
@@ -63,6 +63,7 @@ class JournalMachine(RuleBasedStateMachine):
     def open(self) -> None:
         settings = JournalSettings(path=str(self.path), max_bytes=LIMIT)
         self.journal = self.runner.run(stores.open(settings))
+        self.forget_what_rotation_took()
 
     @rule(body=bodies, together=strategies.integers(1, 3), read=strategies.lists(messages, max_size=3))
     def receive(self, body: int, together: int, read: list[Messages]) -> None:
@@ -85,6 +86,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.forget_what_rotation_took()
 
     def forget_what_rotation_took(self) -> None:
+        self.runner.run(rotated(self.journal))
         kept = {receipt.seq for receipt in self.runner.run(self.journal.receipts.read(limit=10_000))}
         gone = self.receipts.keys() - kept
         assert kept <= self.receipts.keys()
@@ -114,6 +116,7 @@ class JournalMachine(RuleBasedStateMachine):
             self.runner.run(self.journal.index.add(entries, waiting[-1].seq))
             self.indexed = waiting[-1].seq
             self.lines.update((entry.summary.id, entry.summary) for entry in entries)
+            self.forget_what_rotation_took()
 
     @precondition(lambda self: self.lines)
     @rule(data=strategies.data())
@@ -129,6 +132,7 @@ class JournalMachine(RuleBasedStateMachine):
         for attempt in attempts:
             if attempt.message in self.lines:
                 self.attempts.setdefault(attempt.message, []).append(attempt)
+        self.forget_what_rotation_took()
 
     @precondition(lambda self: self.lines)
     @rule(data=strategies.data(), errors=strategies.integers(0, 2), warnings=strategies.integers(0, 2))
@@ -138,6 +142,7 @@ class JournalMachine(RuleBasedStateMachine):
         for id in ids:
             if id in self.lines:
                 self.lines[id] = replace(self.lines[id], errors=errors, warnings=warnings)
+        self.forget_what_rotation_took()
 
     @rule()
     def restart(self) -> None:

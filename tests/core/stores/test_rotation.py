@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from journal_values import a_receipt, an_attempt, an_entry, look, recount, unindexed
+from indexing import until
+from journal_values import a_receipt, an_attempt, an_entry, look, recount, rotated, unindexed
 
 from segtap.core import stores
 from segtap.core.config import load
@@ -18,6 +19,8 @@ from segtap.core.delivery import DeliveryState
 from segtap.core.errors import JournalFull, SettingsError
 from segtap.core.settings import JournalSettings
 from segtap.core.stores import Stores
+from segtap.core.stores.sqlite.deletion import STEP_MESSAGES
+from segtap.core.stores.sqlite.rotation import Rotation
 
 LIMIT = 1024 * 1024
 BODY = 10_000
@@ -139,16 +142,67 @@ async def test_numbers_are_not_used_again_when_all_went(small: Stores, path: Pat
     await again.close()
 
 
-async def test_a_lower_limit_takes_hold_at_the_next_receipt(path: Path) -> None:
+async def test_a_step_deletes_few_messages_and_the_totals_stay_exact(
+    small: Any, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete, steps = small._store.delete, list[int]()
+
+    def watched(numbers: Sequence[int]) -> None:
+        steps.append(-small._store.counts.received)
+        delete(numbers)
+        steps[-1] -= -small._store.counts.received
+
+    monkeypatch.setattr(small._store, "delete", watched)
+    for _ in range(60):
+        seq = await small.receipts.append(a_receipt(body=os.urandom(BODY)))
+        batch = [an_entry(seq, position, state=DeliveryState.SENT) for position in range(100)]
+        await small.index.add(batch, seq)
+    await rotated(small)
+    assert len(steps) > 0
+    assert all(-STEP_MESSAGES <= step < 0 for step in steps), steps
+    assert await small.index.counts() == recount(path)
+
+
+async def test_room_is_made_before_a_receipt_needs_it(
+    small: Any, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2 * LIMIT // BODY):
+        await take(small, DeliveryState.OFF)
+    await rotated(small)
+
+    def deletes(numbers: Sequence[int]) -> None:
+        raise AssertionError("a receipt waits")
+
+    monkeypatch.setattr(small._store, "delete", deletes)
+    small._writer.rotation.make_room(BODY)
+
+
+async def test_a_lower_limit_takes_hold_before_anything_arrives(path: Path) -> None:
     journal = await stores.open(JournalSettings(path=str(path)))
     for _ in range(3 * LIMIT // BODY):
         await take(journal, DeliveryState.OFF)
     await journal.close()
-    smaller = await stores.open(JournalSettings(path=str(path), max_bytes=LIMIT))
-    await take(smaller, DeliveryState.OFF)
-    assert len(kept(path)) * BODY < LIMIT
+    smaller: Any = await stores.open(JournalSettings(path=str(path), max_bytes=LIMIT))
+    await until(lambda: len(kept(path)) * BODY < LIMIT)
     assert await smaller.index.counts() == recount(path)
     await smaller.close()
+
+
+async def test_a_receipt_does_not_wait_until_all_above_a_lower_limit_is_deleted(path: Path) -> None:
+    journal: Any = await stores.open(JournalSettings(path=str(path)))
+    for _ in range(3 * LIMIT // BODY):
+        await take(journal, DeliveryState.OFF)
+    store = journal._store
+    rotation = Rotation(store, LIMIT // 4)
+
+    def work() -> tuple[int, int]:
+        before = store.used()
+        rotation.make_room(BODY)
+        return before, store.used()
+
+    before, after = await journal._writer.run(work)
+    assert LIMIT < after < before - BODY
+    await journal.close()
 
 
 # --- by age ----------------------------------------------------------------------------------------
