@@ -107,6 +107,11 @@ class Search:
             return self._query.matches(candidate, self.tally)
 
         def positions(receipt: Receipt) -> Collection[int] | None:
+            if receipt.seq != self.tally.decided[0]:
+                self.tally.decided = receipt.seq, looked_at(receipt)
+            return self.tally.decided[1]
+
+        def looked_at(receipt: Receipt) -> Collection[int] | None:
             documents = held.documents(receipt)
             if documents is None or test is None:
                 return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..messages import Json
 from ..text import counted, shown
 from .faults import fault
@@ -22,6 +24,10 @@ class Tally:
     def __init__(self) -> None:
         self._others: dict[Comparison, tuple[int, Json]] = {}
         self._late: dict[Search, int] = {}
+        self.decided: tuple[int, Collection[int] | None] = -1, None
+        """The number of the request that was looked at last, and which of its messages may match: a search
+        that comes back to a request of many messages does not count them again.
+        """
 
     def other(self, term: Comparison, value: Json) -> None:
         """Note a value that would match if it had the type asked for."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from engines import engine_settings, listed, post, running_engine, track
+from engines import engine_settings, listed, post, running_engine, track, until
 
 from segtap.core.api.client import Client
 from segtap.core.api.mark_names import MarkNames
@@ -180,6 +180,20 @@ async def test_why_nothing_matches_is_told_of_all_messages_however_often_time_en
         while page.more:
             page = await client.page(filter=filter, before=page.searched_to, wait=wait)
         assert page.notes == ('properties.total: no text "250"; 2 messages hold the number 250.',)
+
+
+@pytest.mark.parametrize("wait", [None, 0])
+async def test_messages_of_large_requests_are_counted_once(tmp_path: Path, wait: int | None) -> None:
+    async with running_engine(engine_settings(tmp_path)) as (engine, client):
+        for first in range(0, 1_500, 500):
+            batch = [track(f"m{at}", properties={"total": str(at % 5)}) for at in range(first, first + 500)]
+            await post(engine.url, *batch)
+        await until(client, lambda state: state.received == 1_500)
+        filter = "properties.total=3"
+        page = await client.page(filter=filter, wait=wait)
+        while page.more:
+            page = await client.page(filter=filter, before=page.searched_to, wait=wait)
+        assert page.notes == ('properties.total: no number 3; 300 messages hold the text "3".',)
 
 
 async def test_marks_of_a_screen_are_asked_for_by_a_name(engine: tuple[Engine, Client]) -> None:
