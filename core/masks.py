@@ -45,12 +45,19 @@ _WORDS = re.compile(rf"{_WORD}(?:[ _.-]{_WORD})*")
 """Plain words, such as `Order Completed` or `eu-west-1`."""
 
 T = TypeVar("T")
+_TOKEN_KEYS = frozenset(("token", "$token"))
+"""The keys of the project token in what Mixpanel gets."""
 _WHERE = {"us": "the US", "eu": "the EU", "in": "India"}
 
 
 def mask_token(token: str) -> str:
     """Return a project token short enough for a header: `a1b2…f9`."""
     return f"{token[:4]}…{token[-2:]}" if len(token) > 8 else token
+
+
+def shortened(key: object, value: Json) -> Json:
+    """Return a value as a screen, which may be shared, shows it: a project token is shortened."""
+    return mask_token(value) if key in _TOKEN_KEYS and isinstance(value, str) else value
 
 
 def project_in_words(project: str, region: str, mixpanel_url: str, project_region: str = "") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from check_helpers import inspected, real_message
-from details import MESSAGES, NOW, detail, order
+from details import MESSAGES, NOW, TOKEN, detail, order
 from fake_viewer import FakeViewer, story, until
 from grids import SameGrid
 from pane_host import Host
@@ -18,12 +18,14 @@ from textual.widgets import Static
 
 from segtap.core.api.models import MessageDetail, OtherCopy
 from segtap.core.destinations.explain import explain
+from segtap.core.masks import mask_token
 from segtap.core.settings import Destination
-from segtap.core.verdict import Operation, Translation
+from segtap.core.verdict import Operation, OutgoingRequest, Translation
 from segtap.tui.actions.compare import compare_two
 from segtap.tui.app import SegtapApp
 from segtap.tui.model.before import filter_before
-from segtap.tui.model.compared import of_copies, of_messages, of_requests
+from segtap.tui.model.compared import SideBySide, of_copies, of_messages, of_requests
+from segtap.tui.render.json import value_pieces
 from segtap.tui.screens import compare as screen_module
 from segtap.tui.screens.compare import Compare
 
@@ -82,6 +84,45 @@ async def test_the_same_key_turns_to_segment_beside_mixpanel() -> None:
         assert "added by Segment" in drawn(pilot)
         await pilot.press("tab")
         assert page.at == 0
+
+
+def identified() -> SideBySide:
+    """An identify call beside its three requests, which name the project."""
+    destination = Destination(settings={"projectToken": TOKEN, "apiSecret": "b" * 32})
+    message = real_message("node", "identify", userId="user-1122", anonymousId="a-1", traits={"plan": "pro"})
+    verdict = inspected(message, destination=destination)
+    explanation = explain(message, destination, verdict.translation, now=NOW)
+    return of_requests(msgspec.structs.replace(detail(message), verdict=verdict, explanation=explanation))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_the_project_token_is_shortened_as_in_the_pane(size: tuple[int, int]) -> None:
+    page = Compare("identify user-1122", [identified()])
+    async with Host(Static("")).run_test(size=size) as pilot:
+        await pushed(pilot, page)
+        for _ in range(page.view.line_count):
+            assert TOKEN not in drawn(pilot)
+            await pilot.press("down")
+        assert mask_token(TOKEN) in drawn(pilot)
+
+
+def test_the_project_token_of_records_is_shortened_too() -> None:
+    record = {"event": "Seen", "properties": {"token": TOKEN, "$insert_id": "i-1"}}
+    request = OutgoingRequest("POST", "https://api.mixpanel.com/track", "application/json", body=record)
+    made = Translation((Operation("", "", request),))
+    one = msgspec.structs.replace(detail(record, translation=made), source_kind="mixpanel")
+    other = msgspec.structs.replace(one, source_kind="segment")
+    for comparison in (of_requests(one), of_copies(other, one, "actions", 0)):
+        for line in comparison.lines:
+            for side in (line.left, line.right):
+                drawn_value = "".join(piece.text for piece in value_pieces(side[0], 600)) if side else ""
+                assert TOKEN[:12] not in drawn_value, line.label
+
+
+async def test_names_of_fields_are_whole_where_they_fit() -> None:
+    async with Host(Static("")).run_test(size=(200, 60)) as pilot:
+        await pushed(pilot, Compare("identify user-1122", [identified()]))
+        assert "$identified_id" in drawn(pilot)
 
 
 async def test_the_foot_has_both_values_whole() -> None:

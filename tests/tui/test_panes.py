@@ -231,6 +231,7 @@ class TestWire:
         pane = WirePane()
         text = await shown(pane, order(), "right_square_bracket")
         assert "Wire ─ form, " in text
+        assert '"0123…ef"' in text, "the project token below, decoded, is shortened as in the Mixpanel pane"
         assert " · 2 of 3" in text
         assert "data=%7B%22%24token%22%3A%22" in text
         assert "$distinct_id" in text

@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+import msgspec
+
 from ...core.api.models import MessageDetail
 from ...core.compare import diff, fields
 from ...core.errors import InputError
 from ...core.json_text import json_type
+from ...core.masks import shortened
 from ...core.messages import Json, JsonObject
+from ...core.places import read_place
 from ...core.settings import DestinationKind
 from ...core.text import clean
 from .reading_order import ordered
@@ -85,7 +89,11 @@ def of_copies(cloud: MessageDetail, device: MessageDetail, kind: DestinationKind
     """Compare what Mixpanel gets of the same action through Segment and from its own SDK in the page."""
     from ...core.compare.copies import copies_diff
 
-    rows = _guarded(lambda: copies_diff(cloud.verdict.translation, device.verdict.translation, kind))
+    found = _guarded(lambda: copies_diff(cloud.verdict.translation, device.verdict.translation, kind))
+    rows = [
+        msgspec.structs.replace(row, one=shortened(row.label, row.one), other=shortened(row.label, row.other))
+        for row in found
+    ]
     captions = ("through Segment (cloud mode)", "by Mixpanel's SDK (device mode)")
     return _of_rows("both copies at Mixpanel", rows, captions, other)
 
@@ -121,13 +129,14 @@ def of_requests(detail: MessageDetail) -> SideBySide:
     before = ""
     for row in rows:
         where = fields.endpoint(operations[row.request]) if several and row.target else ""
+        value = _as_shown(row.source, row.value) if detail.source_kind == "mixpanel" else row.value
         lines.append(
             SideLine(
                 style=_FIELD_STYLES[row.state],
                 mark=fields.MARKS[row.state],
                 label="" if row.source and row.source == before else fields.short_source(row.source),
-                left=(row.value,) if row.source and row.source != before else None,
-                right=(row.result,) if row.target else None,
+                left=(value,) if row.source and row.source != before else None,
+                right=(_as_shown(row.target, row.result),) if row.target else None,
                 right_label=fields.short_target(row.target),
                 note="  ".join(part for part in (where, row.why) if part),
                 path=row.source or row.target,
@@ -142,6 +151,12 @@ def of_requests(detail: MessageDetail) -> SideBySide:
         fields.words(rows),
         lambda: "\n".join(map(clean, fields.lines(rows, operations))),
     )
+
+
+def _as_shown(path: str, value: Json) -> Json:
+    """Return a value of a record as it is shown: a project token is shortened."""
+    steps = read_place(path).steps
+    return shortened(steps[-1], value) if steps else value
 
 
 def _guarded(made: Callable[[], Rows]) -> Rows:

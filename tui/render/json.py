@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 from rich.cells import cell_len, set_cell_size
 
+from ...core.masks import shortened
 from ...core.messages import Json
 from ...core.text import ago, clean, shown
 from ..model.json_search import spans_of
@@ -188,7 +189,7 @@ def _preview(value: dict[str, Json] | list[Json], room: int, marks: Glyphs) -> I
             yield Piece(f" {marks.ellipsis}", "dim")
             return
         name = "" if key is None else f"{cut(key, 24, marks)} "
-        text = count_of(item) if isinstance(item, dict | list) else _inline(item)
+        text = count_of(item) if isinstance(item, dict | list) else _inline(shortened(key, item))
         whole = f"{lead}{name}{text}"
         words = cut(whole, room, marks)
         yield Piece(words, "dim")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from ...core.masks import shortened
 from ...core.messages import Json
 from ...core.text import clean
 from ..keymap import first
@@ -179,6 +180,12 @@ def row_pieces(
         left -= len(aside) + 2
     if filled and left > 8:
         yield Piece(f"  {cut(FILLED_IN, left, marks)}", "dim")
+
+
+def short_token(row: Row) -> str | None:
+    """Return the project token of a record as it is shown, because the screen may be shared; else None."""
+    value = shortened(row.key, row.value)
+    return value if value is not row.value and isinstance(value, str) else None
 
 
 def _cells_of(value: Json, token: str | None, room: int) -> int:

@@ -15,7 +15,7 @@ from ...core import SECRET_STANDIN as SECRET
 from ...core import UNKNOWN_INSERT_ID as UNKNOWN
 from ...core.api.models import MessageDetail
 from ...core.json_text import json_bytes
-from ...core.masks import mask_token, masked
+from ...core.masks import masked
 from ...core.messages import Json, Marks
 from ...core.paths import changed_at
 from ...core.places import Place, in_body, read_place
@@ -23,9 +23,9 @@ from ...core.text import clean, shown
 from ...core.verdict import Operation, OutgoingRequest, Repair, Severity, TakenOut
 from ..keymap import first
 from ..model.beside import Fields, fields_of, in_order
-from ..model.json_tree import Row
 from ..model.reading_order import in_reading_order
 from ..render.json import Words
+from ..render.json_row import short_token
 from ..render.plain import marks_of
 from ..render.routes import title_along
 from .json_view import JsonView
@@ -35,7 +35,6 @@ from .text_block import TextBlock
 if TYPE_CHECKING:
     from ...core.compare.fields import FieldRow
 
-TOKEN_KEYS = ("token", "$token")
 PATHS_SHOWN = 8
 """Fields that a filter took out, before the rest is counted."""
 REPAIRS_SHOWN = 3
@@ -54,7 +53,7 @@ class MixpanelPane(RequestPane):
         self.notes = TextBlock(classes="note")
         self.head = TextBlock(classes="note head")
         self.json = JsonView()
-        self.json.rows.shorten_token = _short_token
+        self.json.rows.shorten_token = short_token
         self.json.source_of = self._source
         self.fields: Fields | None = None
         """Which field of the message each field comes from, while the message stands beside the request."""
@@ -341,9 +340,3 @@ def _headers(request: OutgoingRequest) -> list[tuple[str, str]]:
         ("Content-Type", request.content_type),
     )
     return [(name, value) for name, value in found if value]
-
-
-def _short_token(row: Row) -> str | None:
-    """Shorten the project token, because the screen may be shared."""
-    value: Json = row.value
-    return mask_token(value) if row.key in TOKEN_KEYS and isinstance(value, str) else None

@@ -73,7 +73,11 @@ class SideBySideView(LineList):
             one for one in comparison.lines if every or one.right_label is not None or one.differs
         )
         lines = self._lines
-        names = (2 * line.depth + cell_len(clean(line.label[:80])) for line in lines[:2000])
+        names = (
+            2 * line.depth + cell_len(clean(label[:80]))
+            for line in lines[:2000]
+            for label in (line.label, line.right_label or "")
+        )
         self._widest = max(names, default=0)
         first = next((at for at, one in enumerate(lines) if one.style not in ("same", "inside")), 0)
         at = next((at for at, one in enumerate(lines) if one is here), first)

@@ -14,6 +14,7 @@ from ...core.masks import MASK
 from ...core.places import in_body
 from ...core.text import clean, size
 from ..render.json import parse
+from ..render.json_row import short_token
 from .json_view import JsonView
 from .request_pane import RequestPane, is_pasted
 from .text_block import TextBlock
@@ -43,6 +44,7 @@ class WirePane(RequestPane):
         self.note = TextBlock(classes="note")
         self.text = TextView()
         self.json = JsonView()
+        self.json.rows.shorten_token = short_token
 
     def compose(self) -> ComposeResult:
         yield self.note
