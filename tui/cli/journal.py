@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from ...core.delivery import MEANINGS
+from ...core.errors import JournalError
 from ...core.text import clean, counted, size
 from .completing import complete_file
 from .options import format_option, load
@@ -20,7 +21,7 @@ from .output import ask, say, write, write_json
 if TYPE_CHECKING:
     from ...core.commands.salvage import Report
     from ...core.commands.upkeep import FileStats
-    from ...core.settings import JournalSettings
+    from ...core.settings import JournalSettings, Settings
 
 
 @click.group()
@@ -54,7 +55,20 @@ def stats(path: str, shape: str) -> None:
 
 
 def _journal_of(path: str) -> JournalSettings:
-    return load({"journal": {"path": path}} if path else None).journal
+    return _settings_of(path).journal
+
+
+def _settings_of(path: str) -> Settings:
+    """Return the settings with a journal in a file. Raises JournalError for streams of NATS."""
+    settings = load({"journal": {"path": path}} if path else None)
+    if settings.journal.path.startswith("nats://"):
+        raise JournalError(
+            "segtap journal looks after files. A journal at nats:// is cleared on the screen of a segtap "
+            "that runs on it (segtap attach URL), and segtap stats has its numbers; NATS's own tools look "
+            "after the streams: nats stream info.",
+            title="That journal is no file",
+        )
+    return settings
 
 
 def _stats_lines(found: FileStats) -> Iterator[str]:
@@ -154,7 +168,7 @@ def salvage(ctx: click.Context, path: str, to: str) -> None:
     """
     from ...core.commands.salvage import salvage as copy
 
-    settings = load({"journal": {"path": path}} if path else None)
+    settings = _settings_of(path)
     progress = _Progress()
     report = copy(settings, to, progress.show)
     progress.end()
