@@ -19,6 +19,7 @@ from ..ingest.body import ASGIApp
 from ..ingest.http_protocol import Report, TapProtocol
 from ..settings import IngestSettings
 from .certificates import loaded
+from .handshakes import watched
 from .ports import (
     family_of,
     interface_addresses,
@@ -310,6 +311,8 @@ class WebServer:
         """What TLS connections are made with, None without TLS."""
         self._server = _Uvicorn(config, settings.head_timeout)
         self._task: asyncio.Task[None] | None = None
+        if context is not None and report is not None:
+            context.sslobject_class = watched(functools.partial(self._no_handshake, report))
 
     async def start(self) -> None:
         """Take connections from here on. Raises EngineError when serving cannot begin."""
@@ -330,6 +333,12 @@ class WebServer:
         self._server.end()
         await self._task
         self._task = None
+
+    def _no_handshake(self, report: Report, words: str) -> None:
+        keeping = asyncio.get_running_loop().create_task(report(400, words, peer="", method="", target=""))
+        tasks = self._server.server_state.tasks
+        tasks.add(keeping)
+        keeping.add_done_callback(tasks.discard)
 
 
 def _context(settings: IngestSettings, listener: Listener) -> ssl.SSLContext:

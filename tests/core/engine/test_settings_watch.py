@@ -84,6 +84,32 @@ async def test_what_is_shown_is_translated_again_when_the_file_changes(tmp_path:
         assert event_of(await newest(client)) == "Signed Up"
 
 
+@pytest.mark.parametrize(
+    "more",
+    ["[destination]\nstrict = false\n", '[[routes]]\nname = "kept"\nkind = "archive"\nurl = "kept"\n'],
+)
+async def test_routes_are_those_of_the_start_and_a_change_is_said(tmp_path: Path, more: str) -> None:
+    """Further routes to Mixpanel have what `[destination]` says, and so wait with it."""
+    file = tmp_path / "segtap.toml"
+    names = {"main": "t1", "second": "t2"}
+    routes = "".join(
+        f'[[routes]]\nname = "{name}"\nkind = "mixpanel"\ntoken = "{token}"\n'
+        for name, token in names.items()
+    )
+    file.write_text(routes)
+    settings = settings_of(tmp_path, file)
+    async with running_engine(
+        msgspec.structs.replace(settings, routes=load(settings.flags, file=file, environ={}).routes)
+    ) as (
+        _,
+        client,
+    ):
+        await reread(client, file, more + routes)
+        assert "[[routes]] of the settings file changed: they are used once" in (await client.state()).fault
+        await reread(client, file, routes)
+        assert "[[routes]]" not in (await client.state()).fault
+
+
 async def test_marks_of_the_list_follow(tmp_path: Path) -> None:
     file = tmp_path / "segtap.toml"
     file.write_text(WEB)

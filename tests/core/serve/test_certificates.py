@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shutil
 import signal
@@ -10,10 +11,11 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engines import engine_settings, isolate, running_engine
+from engines import engine_settings, isolate, listed, running_engine
 
 from segtap.core.engine.process import serve
 from segtap.core.errors import SettingsError
@@ -201,3 +203,48 @@ async def test_a_client_that_was_turned_away_takes_no_place(
                 again, answer = await asyncio.to_thread(ask, port)
                 again.close()
         away.close()
+
+
+def plain(port: int, _: Path) -> None:
+    """Speak http to a port that wants TLS."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"POST /v1/track HTTP/1.1\r\nHost: a\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            assert connection.recv(100) == b""
+
+
+def distrusting(port: int, other: Path) -> None:
+    """Trust another certificate than the server's."""
+    context = ssl.create_default_context(cafile=str(other))
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        context.wrap_socket(connection, server_hostname="one")
+
+
+@pytest.mark.parametrize(
+    ("client_of", "words"),
+    [
+        (plain, "a client spoke plain http to this TLS"),
+        (distrusting, "a client does not accept the TLS certificate: it does not know who issued it"),
+    ],
+)
+async def test_a_client_that_does_not_get_to_tls_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client_of: Callable[[int, Path], None], words: str
+) -> None:
+    isolate(tmp_path, monkeypatch.setenv)
+    (cert, key), (other, _) = make(tmp_path, "one"), make(tmp_path, "two")
+    settings = engine_settings(tmp_path, tls_cert=str(cert), tls_key=str(key))
+    async with running_engine(settings) as (engine, client):
+        port = int(engine.url.rsplit(":", 1)[1])
+        await asyncio.to_thread(client_of, port, other)
+        (line,) = await listed(client, 1)
+        assert line.refused
+        assert words in line.name
+        # What only connects and goes, as probes do, is nothing to tell of.
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.to_thread(shown, engine.url)
+        assert (await client.state()).refused == 1
