@@ -150,7 +150,7 @@ NOT_AGAIN = "not tried again by segtap"
 
 
 DECIDED = ": you decided so"
-"""The end of the words of what is no attempt, but a decision about the message."""
+"""The end of the words of what is a decision about the message, not an attempt to send it."""
 
 
 NOT_AFTER = "not sent, because Mixpanel answered before: "

@@ -123,7 +123,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
         self.expecting.appended(receipts)
         self.relays.appended(receipts)
 
-    def told(self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]) -> None:
+    def recorded_elsewhere(
+        self, deliveries: Sequence[Delivery], states: Sequence[tuple[int, DeliveryState]]
+    ) -> None:
         """Show what other engines have recorded, see `Outbox.follow`."""
         self.feed.change(states, refusal_statuses(deliveries))
 
@@ -200,14 +202,14 @@ def build(
     aggregates = Aggregates(stores, reader, active, gathering)
     stories = Stories(stores, reader, active, gathering, summing)
 
-    delivered = _delivered(feed, meter, lambda: relays.told())
+    delivered = _delivered(feed, meter, lambda: relays.look_for_refused())
 
     names = [route.name for route in settings.mixpanel_routes] or [DEFAULT_ROUTE]
     several = len(names) > 1
     outboxes: dict[str, Outbox] = {}
     if settings.by_route or routed:
         for place, name in enumerate(names):
-            summed = summed_to(feed, meter, lambda: relays.told(), name)
+            summed = summed_to(feed, meter, lambda: relays.look_for_refused(), name)
             outboxes[name] = stores.outbox.along(name, rest=place == 0, summed=summed)
 
     def halted(route: str, why: str) -> None:
@@ -248,7 +250,7 @@ def build(
         for name in names
     }
     first, forwarders = each[names[0]], Forwarders(each)
-    left = summed_to(feed, meter, lambda: relays.told(), "")
+    left = summed_to(feed, meter, lambda: relays.look_for_refused(), "")
     relays = Relays(
         settings, stores, reader, listener, supervisor, faults, feed, forwarders.fault_of, left, meter
     )

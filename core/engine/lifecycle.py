@@ -193,7 +193,7 @@ class Engine:
         parts.faults.report("subscriptions", " · ".join(active.faults))
         opened.receipts.watch(self._store_reports)
         opened.receipts.follow(parts.appended)
-        opened.outbox.follow(parts.told)
+        opened.outbox.follow(parts.recorded_elsewhere)
         opened.watch_clear(parts.commands.cleared)
         # Read before the indexer adds to them: the rules on the stream see in the indexer what it adds.
         newest = await parts.history.newest()

@@ -1,4 +1,4 @@
-"""The mirrors and archives of an engine: run while forwarding is on, and told of what is received."""
+"""The mirrors and archives of an engine: run while forwarding is on, and woken by what is received."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Relays:
         if archives:
             stores.requests.owe_refusals_to(archives)
 
-    def told(self) -> None:
+    def look_for_refused(self) -> None:
         """Look for records that Mixpanel has refused."""
         for name, runner in self._runners.items():
             if name.endswith(REFUSED):

@@ -210,7 +210,7 @@ def _texts(part: Part, now: int) -> list[_Text]:
         return _texts(Part(part.line, own), now)
     inside = messages_inside(text)
     if not inside:
-        raise InputError("it is no message of Segment's, and no record of Mixpanel's")
+        raise InputError("it is neither a message of Segment's nor a record of Mixpanel's")
     return [one for inner in inside for one in _texts(Part(part.line, inner), now)]
 
 

@@ -363,7 +363,7 @@ class ReadableOutbox(Protocol):
         ...
 
 
-Told: TypeAlias = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState]]], None]
+OnRecorded: TypeAlias = Callable[[Sequence[Delivery], Sequence[tuple[int, DeliveryState]]], None]
 Rest: TypeAlias = Callable[[], AbstractAsyncContextManager[set[int]]]
 """Keeps a forwarder from sending; gives the messages of which a request is under way nevertheless."""
 Drop: TypeAlias = Callable[[], Awaitable[None]]
@@ -392,8 +392,8 @@ class Outbox(ReadableOutbox, Protocol):
         """
         ...
 
-    def follow(self, told: Told) -> None:
-        """Call `told` with what other engines have recorded, once it is in the store."""
+    def follow(self, on_recorded: OnRecorded) -> None:
+        """Call `on_recorded` with what other engines have recorded, once it is in the store."""
         ...
 
     def along(self, route: str, *, rest: bool, summed: Summed) -> Outbox:

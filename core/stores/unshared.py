@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from .base import Rest, Told
+from .base import OnRecorded, Rest
 
 
 class UnsharedOutbox:
@@ -14,5 +14,5 @@ class UnsharedOutbox:
         """Return a context that does nothing: no other engine sends what is owed."""
         return nullcontext()
 
-    def follow(self, told: Told) -> None:
+    def follow(self, on_recorded: OnRecorded) -> None:
         """Do nothing: no other engine records anything."""

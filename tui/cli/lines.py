@@ -186,10 +186,10 @@ def check(
     clock = clock_of(now)
     settings = _settings(destination, plan, route=route)
     judged = judged_as(compile_settings(settings), settings, source_name)
-    told: set[tuple[str, ...]] = set()
+    reported: set[tuple[str, ...]] = set()
     for one in judged.each:
-        if one.checks.plan is not None and one.checks.plan.faults not in told:
-            told.add(one.checks.plan.faults)
+        if one.checks.plan is not None and one.checks.plan.faults not in reported:
+            reported.add(one.checks.plan.faults)
             tell_plan_faults(one.checks.plan.faults, one.source)
     tally = Tally()
     write = partial(as_table, ascii_only=wants_ascii()) if shape == "table" else FORMATS[shape]

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from ...delivery import Delivery, DeliveryState, Outcome, Owed
 from ...errors import JournalError
 from ...messages import seq_of
-from ..base import Drop, Outbox, Rest, Summed, Told
+from ..base import Drop, OnRecorded, Outbox, Rest, Summed
 from ..sqlite.copy import StreamCopy
 from .connection import Connection
 from .follower import Follower, Item
@@ -48,7 +48,7 @@ class NatsOutbox:
         self._copy = copy
         self._indexed = indexed
         self.node = node
-        self._told: Told = lambda lines, states: None
+        self._on_recorded: OnRecorded = lambda lines, states: None
         self.cleared: Cleared = _at_once
         self.follower = Follower(connection, connection.address.outcomes, copy.noted, self._arrived)
         self._claims: dict[int, str] = {}
@@ -66,9 +66,9 @@ class NatsOutbox:
             " them, or choose a file with --journal PATH."
         )
 
-    def follow(self, told: Told) -> None:
-        """Call `told` with what other engines write, see `Outbox.follow`."""
-        self._told = told
+    def follow(self, on_recorded: OnRecorded) -> None:
+        """Call `on_recorded` with what other engines write, see `Outbox.follow`."""
+        self._on_recorded = on_recorded
 
     @asynccontextmanager
     async def sending(self, rest: Rest) -> AsyncGenerator[None]:
@@ -231,7 +231,7 @@ class NatsOutbox:
         if note.by == self.node:
             return
         if lines or moved:
-            self._told(lines, states)
+            self._on_recorded(lines, states)
         if (
             held := self._held.get(-1 if partition is None else partition)
         ) is not None and note.kind == "decision":

@@ -48,7 +48,7 @@ def chosen_path(setting: str) -> Path:
         raise JournalError(
             "This command reads a journal's file, or asks the segtap that has the journal. For a journal at "
             "nats:// name one that runs: --url URL, or segtap attach URL.",
-            title="That journal is no file",
+            title="That journal is not a file",
         )
     if "://" in setting:
         raise JournalError(

@@ -76,7 +76,7 @@ def test_a_broken_line_is_named_and_costs_nothing_else() -> None:
     text = "\n".join([json.dumps(ARCHIVED), "", '{"type": "track', json.dumps(ARCHIVED), "[1]", "what", "{}"])
     assert len(messages(text)) == 2
     assert [line for line, _ in faults(text)] == [3, 5, 6, 7]
-    assert dict(faults(text))[7] == "it is no message of Segment's, and no record of Mixpanel's"
+    assert dict(faults(text))[7] == "it is neither a message of Segment's nor a record of Mixpanel's"
 
 
 def test_a_list_over_several_lines_is_read() -> None:
