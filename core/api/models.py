@@ -118,9 +118,10 @@ class RouteState(msgspec.Struct, frozen=True, kw_only=True):
     """One of `[[routes]]`: where it leads, and how many requests of it stand where.
 
     `to` says where it leads in words. A route to Mixpanel counts messages, in `EngineState.deliveries`, and
-    has no counts here. `refused` are requests, or records, that the other side refused, `stuck` those set
-    aside after repeated 5xx, which wait as well. `fault` says why it does not get its requests, "" if it
-    does.
+    has no counts here; one of several also says its endpoint's `region`, `mixpanel_url` and
+    `service_account`, as the state does of the first. `refused` are requests, or records, that the other side
+    refused, `stuck` those set aside after repeated 5xx, which wait as well. `fault` says why it does not get
+    its requests, "" if it does.
     """
 
     name: str
@@ -135,6 +136,9 @@ class RouteState(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
     filter: str = ""
     uncertain: int = 0
+    region: str = ""
+    mixpanel_url: str = ""
+    service_account: SentWith | None = None
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,6 +215,14 @@ class EngineState(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[str, ...] = ()
     routes: tuple[RouteState, ...] = ()
     sources: tuple[SourceState, ...] = ()
+
+    def along(self, route: str) -> EngineState | RouteState:
+        """Return where one of several routes to Mixpanel leads; for others that is where the engine sends.
+
+        Both have `region`, `mixpanel_url` and `service_account`.
+        """
+        several = [one for one in self.routes if one.kind == "mixpanel"]
+        return next((one for one in several if one.name == route and len(several) > 1), self)
 
     @property
     def lasting_fault(self) -> str:

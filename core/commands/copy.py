@@ -20,8 +20,10 @@ async def copied(viewer: Viewer, message: str, format_id: str) -> str:
     exporter = EXPORTERS_BY_ID[format_id]
     operations = detail.verdict.translation.operations
     request = masked(operations[0].request) if operations else None
-    account = "" if state.service_account is None else state.service_account.variable
-    text = exporter.make(Exported(detail, state.urls[0], request, account))
+    account = state.along(detail.route).service_account
+    text = exporter.make(
+        Exported(detail, state.urls[0], request, "" if account is None else account.variable)
+    )
     if not text:
         stopped = why_not_sent(detail.verdict, detail.receipt.refused, detail.summary.marks)
         why = f": {stopped.why}" if stopped is not None else ""

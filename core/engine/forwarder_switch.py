@@ -18,7 +18,8 @@ from ..stores.base import Stores
 from ..text import joined
 from .active import ActiveSettings
 from .forwarders import Forwarders
-from .relays import Relays, where
+from .relays import Relays
+from .route_states import where
 from .supervisor import Supervisor
 
 logger = logging.getLogger(__name__)

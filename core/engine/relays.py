@@ -19,7 +19,6 @@ from ..faults import Faults
 from ..forward.clock import SystemClock
 from ..forward.decisions import decide
 from ..index.receipts import ReceiptReader
-from ..masks import mask_token, project_in_words
 from ..messages import Receipt
 from ..metrics.meter import Meter
 from ..relay.archive import Archive
@@ -36,6 +35,7 @@ from ..settings import RouteSettings, Settings
 from ..stores.base import Stores, Summed
 from ..text import clean, counted, joined, shorten
 from .export import export_line
+from .route_states import mixpanel_state, where
 from .supervisor import Supervisor
 
 _NOTHING = RouteCounts()
@@ -155,7 +155,12 @@ class Relays:
         return tuple(
             self._state(route, counts)
             if route.kind != "mixpanel" or not self._settings.by_route
-            else self._mixpanel_state(route, standings.get(route.name, DeliveryCounts()))
+            else mixpanel_state(
+                route,
+                self._settings,
+                standings.get(route.name, DeliveryCounts()),
+                self._fault_of(route.name),
+            )
             for route in self._settings.routes
         )
 
@@ -170,22 +175,6 @@ class Relays:
             if one.owed and name not in names:
                 found.setdefault(name, Counter())["message"] += one.owed
         return found
-
-    def _mixpanel_state(self, route: RouteSettings, of: DeliveryCounts) -> RouteState:
-        """Return how one of several routes to Mixpanel stands: it counts messages, held ones as waiting."""
-        return RouteState(
-            name=route.name,
-            kind=route.kind,
-            to=where(route, self._settings),
-            write_keys=route.write_keys,
-            filter=route.filter,
-            waiting=of.waiting + of.held,
-            sent=of.sent,
-            refused=of.refused,
-            uncertain=of.uncertain,
-            stuck=of.stuck,
-            fault=self._fault_of(route.name),
-        )
 
     def _state(self, route: RouteSettings, of: Mapping[str, RouteCounts]) -> RouteState:
         """Return how a route stands; an archive's refused requests and records count with the others."""
@@ -337,13 +326,3 @@ def leads_back(route: RouteSettings) -> str:
         " request would go round for ever. Set url of that route to another server, or leave it out for"
         " Segment's own."
     )
-
-
-def where(route: RouteSettings, settings: Settings) -> str:
-    """Return where a route leads, in words."""
-    if route.kind == "mixpanel":
-        to = settings.for_route(route.name).destination
-        return project_in_words(mask_token(to.token), to.region, to.mixpanel_url, to.project_region)
-    if route.kind == "segment":
-        return f"Segment at {upstream_of(route).origin}"
-    return f"the archive {clean(route.url)}"

@@ -15,12 +15,13 @@ from pane_host import Host
 from pane_host import screen as drawn
 from subscriptions import events
 
-from segtap.core.api.models import MessageDetail, RouteState
+from segtap.core.api.models import MessageDetail, RouteState, SentWith
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome, RouteStanding, summed
 from segtap.core.settings import DestinationSettings, RouteSettings
 from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.app import SegtapApp
 from segtap.tui.widgets.delivery_pane import DeliveryPane
+from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 
 AppOn = Callable[..., SegtapApp]
 
@@ -169,3 +170,30 @@ async def test_the_delivery_pane_says_along_which_routes_a_message_stands_so() -
         assert "Dropped along eu: what was not sent" in text
         assert "  eu  dropped" in text
         assert "no answer" not in text
+
+
+async def test_requests_are_shown_at_the_address_of_their_own_route() -> None:
+    account = SentWith("segtap.1a2b3c", 123, "EU_ACCOUNT", "the project token")
+    us = RouteState(name="us", kind="mixpanel", mixpanel_url="http://127.0.0.1:81")
+    eu = RouteState(
+        name="eu", kind="mixpanel", region="eu", mixpanel_url="http://127.0.0.1:82", service_account=account
+    )
+    engine = state(mixpanel_url="http://127.0.0.1:81", routes=(us, eu))
+    waiting = ("us", DeliveryState.WAITING), ("eu", DeliveryState.WAITING)
+    pane = MixpanelPane()
+    async with Host(pane).run_test(size=(120, 24)) as pilot:
+        pane.follow(engine)
+        pane.detail = along(*waiting, shown="us")
+        await pilot.pause()
+        assert "POST http://127.0.0.1:81/import" in drawn(pilot)
+        assert "segtap.1a2b3c" not in drawn(pilot)
+        pane.detail = along(*waiting, shown="eu")
+        await pilot.pause()
+        assert "POST http://127.0.0.1:82/import" in drawn(pilot)
+        assert "Basic segtap.1a2b3c:••••" in drawn(pilot)
+        pane.follow(msgspec.structs.replace(engine, routes=()))
+        await pilot.pause()
+        assert "POST http://127.0.0.1:81/import" in drawn(pilot)
+    assert engine.along("eu").region == "eu"
+    assert engine.along("") is engine
+    assert msgspec.structs.replace(engine, routes=(eu,)).along("eu").region == engine.region

@@ -16,18 +16,19 @@ EVENTS_PATH = "/report/events"
 
 
 async def open_mixpanel(on: Context) -> None:
-    """Open Mixpanel's Events view for the region, once Mixpanel accepted something."""
+    """Open Mixpanel's Events view for the region of the route that is shown, once it accepted something."""
     state = on.state
     if state is None:
         return
     if not state.deliveries.sent:
         on.notify(nothing_sent(state), severity="warning", timeout=10)
         return
-    url = next(host for region, host in APP_HOSTS.items() if region == state.region) + EVENTS_PATH
+    to = state.along(on.details.route)
+    url = next(host for region, host in APP_HOSTS.items() if region == to.region) + EVENTS_PATH
     if webbrowser.open(url):
         visible = "What was accepted takes about a minute to be visible."
-        if state.mixpanel_url:
-            visible = f"Requests went to {clean(state.mixpanel_url)}: Mixpanel may have none of them."
+        if to.mixpanel_url:
+            visible = f"Requests went to {clean(to.mixpanel_url)}: Mixpanel may have none of them."
         on.notify(f"Opened {url}. {visible}")
     else:
         on.notify(f"No browser could be opened. The address is {url}", severity="warning", timeout=15)

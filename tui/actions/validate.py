@@ -46,7 +46,7 @@ async def validate(on: Context) -> None:
     if not await ask(on, validate_question(state, detail), yes="Send it", no="Do not send"):
         return
     result = await sent(on, summary.id, detail.route)
-    show(on, state, shown_name(summary), result)
+    show(on, state, shown_name(summary), result, detail.route)
     if result.outcome is not None and on.summary is not None and on.summary.id == summary.id:
         await on.go_to([summary.id], "delivery")
 
@@ -121,14 +121,14 @@ def _again(detail: MessageDetail) -> str:
     return f"{words} It counts a second time: {counted_again}." if counted_again else words
 
 
-def show(on: Context, state: EngineState, name: str, result: Validated) -> None:
-    """Show Mixpanel's answer to a message."""
+def show(on: Context, state: EngineState, name: str, result: Validated, route: str = "") -> None:
+    """Show Mixpanel's answer to a message that was sent along a route."""
     if result.outcome is None:
         on.notify(f"“{name}”: {clean(result.words)}.", title=NOTHING, severity="warning", timeout=10)
         return
     title, severity = TITLES[result.outcome]
     parts = [f"“{name}”: {clean(result.words).rstrip('.')}."]
-    if result.outcome is Outcome.SENT and not state.mixpanel_url:
+    if result.outcome is Outcome.SENT and not state.along(route).mixpanel_url:
         parts.append(f"Reports show it after about a minute: {first('mixpanel.open')} opens Mixpanel.")
     if result.outcome is Outcome.RETRY:
         wait = f"Mixpanel asks to wait {result.retry_after:g} s. " if result.retry_after else ""

@@ -12,6 +12,7 @@ from ...core.masks import masked
 from ...core.otherwise import SHORT, OtherDetail
 from ...core.verdict import Operation, OutgoingRequest
 from ..pane_keys import bindings
+from ..render.routes import several
 from .pane import Pane
 
 
@@ -31,6 +32,8 @@ class RequestPane(Pane):
     mixpanel_url: reactive[str] = reactive("")
     service_account: reactive[SentWith | None] = reactive(None)
     """What /import is sent with in place of Segment's own credentials; None: Segment's own."""
+    along: reactive[dict[str, tuple[str, SentWith | None]]] = reactive(dict)
+    """Both for each of several routes to Mixpanel."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -41,6 +44,13 @@ class RequestPane(Pane):
         """Show requests as the engine sends them: to its address, with its credentials."""
         self.mixpanel_url = state.mixpanel_url
         self.service_account = state.service_account
+        self.along = {route.name: (route.mixpanel_url, route.service_account) for route in several(state)}
+
+    @property
+    def _sent(self) -> tuple[str, SentWith | None]:
+        """Address and service account for the message that is shown, along its route."""
+        general = self.mixpanel_url, self.service_account
+        return general if self.detail is None else self.along.get(self.detail.route, general)
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -55,14 +65,14 @@ class RequestPane(Pane):
         request = self.operations[self.page % len(self.operations)].request
         if not self.elsewhere:
             return request
-        return msgspec.structs.replace(request, url=core.at_mixpanel_url(request.url, self.mixpanel_url))
+        return msgspec.structs.replace(request, url=core.at_mixpanel_url(request.url, self._sent[0]))
 
     @property
     def elsewhere(self) -> bool:
-        """True if the request goes to `mixpanel_url` instead of Mixpanel's own host."""
+        """True if the request goes to an address that the settings name instead of Mixpanel's own host."""
         if self.detail is None or is_pasted(self.detail) or isinstance(self.detail, OtherDetail):
             return False
-        return bool(self.mixpanel_url)
+        return bool(self._sent[0])
 
     @property
     def shown(self) -> OutgoingRequest | None:
@@ -77,7 +87,7 @@ class RequestPane(Pane):
         of_engine = self.detail is not None and not is_pasted(self.detail)
         if not of_engine or self.request is None or not core.accepts_service_account(self.request):
             return None
-        return self.service_account
+        return self._sent[1]
 
     @property
     def account_note(self) -> str:
@@ -111,6 +121,10 @@ class RequestPane(Pane):
 
     def watch_service_account(self) -> None:
         """Draw again after requests are sent with other credentials."""
+        self.watch_mixpanel_url()
+
+    def watch_along(self) -> None:
+        """Draw again after a route leads elsewhere."""
         self.watch_mixpanel_url()
 
     def action_turn(self, pages: int) -> None:
