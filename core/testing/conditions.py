@@ -7,6 +7,7 @@ from typing import cast
 
 from ..errors import InputError
 from ..messages import Json, JsonObject
+from ..query.parser import parse
 from ..query.terms import Comparison, Node, Path, Present
 from ..text import shown
 
@@ -45,11 +46,22 @@ class Conditions:
         terms += [
             str(term) for name, value in tree.items() if name != "type" for term in _terms((name,), value)
         ]
-        self.filter = " ".join([*terms, *([f"({filter})"] if filter.strip() else [])])
+        self.filter = " ".join([*terms, *in_parentheses(filter)])
 
     def holds(self, message: JsonObject | None) -> bool:
         """Return True if a message holds all that is expected, lists and null included."""
         return message is not None and not any(_differences((), self.tree, message))
+
+
+def in_parentheses(filter: str) -> list[str]:
+    """Return a filter as a part of another, none if it is empty.
+
+    Raises FilterFault, which names the place in the filter as it was given.
+    """
+    if not filter.strip():
+        return []
+    parse(filter)
+    return [f"({filter})"]
 
 
 def differences(tree: JsonObject, message: JsonObject | None) -> list[str]:

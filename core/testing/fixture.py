@@ -16,7 +16,7 @@ from ..api.operations import PREFIX, Operation
 from ..errors import EngineError, InputError
 from ..messages import Json, JsonObject
 from . import reasons
-from .conditions import Conditions, differences
+from .conditions import Conditions, differences, in_parentheses
 from .engine import TestEngine
 
 WRITE_KEY = "segtap-tests"
@@ -110,7 +110,7 @@ class Segtap:
         With a filter, only messages that match it are looked at. Raises AssertionError.
         """
         __tracebackhide__ = True
-        asked = f"(warn:error or is:refused) ({filter})" if filter else "warn:error or is:refused"
+        asked = " ".join(["(warn:error or is:refused)", *in_parentheses(filter)])
         found = self._ask(ops.MESSAGES, params={"filter": asked})[1]
         if found.messages:
             lines = [line for match in found.messages[:MOST_LISTED] for line in _errors(match)]

@@ -163,6 +163,11 @@ def test_wrong_use_and_settings(run: pytest.Pytester) -> None:
         def test_it(segtap, send):
             with pytest.raises(FilterFault):
                 segtap.messages("typ:track")
+            for ask in (segtap.no_errors, segtap.expect_none, segtap.expect):
+                with pytest.raises(FilterFault) as fault:
+                    ask(filter="event:")
+                assert str(fault.value).split("\\n")[-2:] == ["event:", "^^^^^^"]
+            segtap.no_errors("  ")
             with pytest.raises(InputError):
                 segtap.expect("Order", type="identify")
             send(order(1))
