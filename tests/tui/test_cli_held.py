@@ -15,6 +15,7 @@ from engines import engine_settings, isolate, post, track, until
 
 from segtap.core.api.client import Client
 from segtap.core.engine.lifecycle import Engine
+from segtap.core.errors import EngineError
 from segtap.core.settings import Hold, Settings
 from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.cli import cli
@@ -105,3 +106,10 @@ def test_on_a_journal_without_an_engine(tmp_path: Path) -> None:
     assert segtap("drop", *at, "--yes", "--filter", "").exception is not None
     assert segtap("drop", *at, "--yes", "--filter", "event:*").stderr == "2 messages dropped.\n"
     assert listed(*at) == []
+
+
+@pytest.mark.parametrize("group", ["held", "deliveries"])
+def test_a_list_that_cannot_be_read_writes_no_head_of_a_table(group: str) -> None:
+    wrong = CliRunner().invoke(cli, [group, "list", "--url", "http://127.0.0.1:9"], standalone_mode=False)
+    assert isinstance(wrong.exception, EngineError)
+    assert wrong.stdout == ""

@@ -56,6 +56,15 @@ def test_a_source_is_called_by_its_name_else_by_its_key_else_by_its_library() ->
     assert [SourceNames().word(one) for one in (web, other)] == [web.source, other.source]
 
 
+def test_lines_of_tail_are_aligned_behind_the_longest_name() -> None:
+    sources = SourceNames(
+        (*SOURCES, SourceState(name="Marketing website", color="red", write_keys=("wk_m",)))
+    )
+    long = msgspec.structs.replace(lines(1)[0], write_key="wk_m")
+    behind = {_table_line(line, sources).index(f"  {line.mode}  ") for line in (long, *lines(2))}
+    assert len(behind) == 1
+
+
 def test_every_color_is_one_of_the_themes() -> None:
     assert len(set(SOURCE_STYLE.values())) == len(SOURCE_STYLE)
 

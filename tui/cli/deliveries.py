@@ -305,10 +305,17 @@ async def _edit(choice: Choice, *, new_id: bool) -> int:
 
 
 def shown_as(shape: str) -> Callable[[DeliveryRow], None]:
-    """Return what writes a row as `--format` says, after the head of a table."""
-    if shape == "table":
-        _write_cells(COLUMNS)
-    return _write_row if shape == "json" else _write_line
+    """Return what writes a row as `--format` says, the first one after the head of a table."""
+    if shape == "json":
+        return _write_row
+    heads = [COLUMNS]
+
+    def write_line(row: DeliveryRow) -> None:
+        while heads:
+            _write_cells(heads.pop())
+        _write_line(row)
+
+    return write_line
 
 
 def _write_row(row: DeliveryRow) -> None:

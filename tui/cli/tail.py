@@ -120,7 +120,7 @@ def _table_line(summary: Summary, sources: SourceNames) -> str:
         f"{summary.type or ('DAMAGED' if summary.damaged else 'REFUSED'):<8}",
         f"{clean(summary.name):<32}",
         f"{clean(summary.user):<20}",
-        f"{clean(sources.word(summary)):<8}",
+        f"{clean(sources.word(summary)):<{sources.width}}",
         f"{summary.mode:<6}",
         f"{trouble:<11}",
         summary.delivery.value,

@@ -10,6 +10,9 @@ from ...core.text import clean, shorten
 
 KEY_SHOWN = 12
 """Characters of the write key of a source without a name."""
+_LIBRARY_WIDTH = 8
+_NAME_WIDTH = 24
+"""The most characters that lines make room for; a longer name moves the rest of its own line."""
 
 
 class SourceNames:
@@ -33,6 +36,13 @@ class SourceNames:
         if named is not None:
             return named.name
         return shorten(clean(line.write_key), KEY_SHOWN) if self._by_key and line.write_key else line.source
+
+    @property
+    def width(self) -> int:
+        """The characters of the longest word, so that lines of text can be aligned."""
+        if not self._by_key:
+            return _LIBRARY_WIDTH
+        return max(KEY_SHOWN, *(min(len(clean(one.name)), _NAME_WIDTH) for one in self.sources))
 
     def name(self, line: Summary) -> str:
         """Return the name of a message's source, "" if it has none."""
