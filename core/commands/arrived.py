@@ -6,7 +6,7 @@ One request for all of them: the raw export answers 60 an hour. Events are known
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -80,6 +80,11 @@ async def arrived(settings: Settings, filter: str = "", *, url: str = "") -> lis
         event.copies, event.counted = copies.get(id, 0), len(found.get(id, ()))
         event.state = _state(event, sent=id in tried, lately=id in lately)
     return list(events.values())
+
+
+async def without_events(settings: Settings, filters: Iterable[str], *, url: str = "") -> list[str]:
+    """Return those of the filters that no message matches which becomes an event with an `$insert_id`."""
+    return [one for one in filters if not await _events(settings, one, url)]
 
 
 def _state(event: Event, *, sent: bool, lately: bool) -> State:

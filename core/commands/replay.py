@@ -27,6 +27,7 @@ from ..sources.bounds import DEFAULT_BOUNDS, Bounds
 from ..sources.decode import BOM
 from ..sources.mixpanel.exported import record_line
 from ..sources.mixpanel.records import token_of
+from ..text import counted
 from . import bulk
 from .bulk import NOW, ORIGINAL, Pace, Progress
 from .chosen import Line, walk
@@ -215,9 +216,11 @@ async def _post(stretches: AsyncIterator[list[_Sent]], url: str, write_key: str)
                 call = batch_call(chunk, write_key)
             reply = await elsewhere.send(call)
             if not reply.status:
-                raise EngineError(f"{url} cannot be reached: {reply.words}. {sent:,} messages were sent.")
+                raise EngineError(f"{url} cannot be reached: {reply.words}. {counted(sent, 'message')} sent.")
             if not reply.taken:
-                raise EngineError(f"{url} answered {reply.status} after {sent:,} messages: {reply.words}")
+                raise EngineError(
+                    f"{url} answered {reply.status} after {counted(sent, 'message')}: {reply.words}"
+                )
             sent += len(chunk)
     return sent
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .model import TrackingPlan, read_plan, read_plan_text
+from .model import TrackingPlan, read_plan, read_plan_bytes, read_plan_text
 from .validate import Plan, compiled
 
-__all__ = ["Plan", "TrackingPlan", "compiled", "load_plan", "read_plan", "read_plan_text"]
+__all__ = ["Plan", "TrackingPlan", "compiled", "load_plan", "read_plan", "read_plan_bytes", "read_plan_text"]
 
 
 def load_plan(path: str | Path) -> Plan:

@@ -80,12 +80,19 @@ class TrackingPlan(msgspec.Struct, frozen=True, kw_only=True):
 def read_plan(path: Path) -> TrackingPlan:
     """Return the plan in a file. Raises InputError for a file that is none."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"The tracking plan {path} cannot be read: {error.strerror}.") from error
+    return read_plan_bytes(data, str(path))
+
+
+def read_plan_bytes(data: bytes, place: str) -> TrackingPlan:
+    """Return the plan in what a file holds. `place` names it in errors. Raises InputError."""
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"The tracking plan {path} is not UTF-8 text.") from None
-    return read_plan_text(text, str(path))
+        raise InputError(f"The tracking plan {place} is not UTF-8 text.") from None
+    return read_plan_text(text, place)
 
 
 def read_plan_text(text: str, place: str) -> TrackingPlan:

@@ -110,6 +110,14 @@ async def test_one_event_that_is_there_is_good(
     ]
 
 
+async def test_an_id_that_no_message_has_is_named(
+    mixpanel: MixpanelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await run(mixpanel, "once", "id:twice", "onec", "--format", "json") == 1
+    assert capsys.readouterr().err == "onec: no message that matches becomes an event with an $insert_id.\n"
+    assert await run(mixpanel, "once", "id:twice") == 0
+
+
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati"])
 async def test_a_projects_time_zone_hides_no_event(mixpanel: MixpanelServer, zone: str) -> None:
     mixpanel.zone = ZoneInfo(zone)
@@ -136,7 +144,7 @@ async def test_what_else_it_may_answer_is_said(
 async def test_without_an_account_or_messages_nobody_is_asked(
     mixpanel: MixpanelServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await run(mixpanel, "id:nothing") == 0
+    assert await run(mixpanel, "id:nothing") == 1
     assert "No message that matches" in capsys.readouterr().err
     monkeypatch.delenv("MIXPANEL_SERVICE_ACCOUNT")
     assert await run(mixpanel) == 2

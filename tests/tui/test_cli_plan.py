@@ -75,7 +75,7 @@ def test_a_plan_that_is_inferred_is_kept_and_shown(tmp_path: Path) -> None:
     seen = [ORDER, changed(coupon="X"), {"type": "alias", "userId": "u", "previousId": "v"}]
     done = segtap("plan", "infer", "-o", "plan.json", given=seen)
     assert (done.returncode, done.stdout) == (0, "")
-    assert "2 messages, 1 rules; 1 passed over" in done.stderr
+    assert "2 messages, 1 rule; 1 passed over" in done.stderr
     assert rules(segtap("check", "--plan", "plan.json", *NOW, given=seen)) == [[], [], []]
     shown = segtap("plan", "show", "plan.json")
     assert shown.returncode == 0
@@ -115,7 +115,7 @@ def test_infer_reads_a_journal(tmp_path: Path) -> None:
         *("order_id", "total", "products", "size")
     }
     only = segtap("plan", "infer", "--journal", str(journal), "--filter", "properties.size?")
-    assert "1 messages" in only.stderr
+    assert "1 message, 1 rule" in only.stderr
     both = segtap("plan", "infer", str(PLAN), "--journal")
     assert both.returncode == 2
     assert "not both" in both.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,18 @@ async def test_a_plan_a_file_and_a_journal_are_compared(
         "other": "",
     }
     assert "1 difference from journal.db to a.jsonl." in err
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="a shell's <(command) is a file below /dev/fd")
+def test_pipes_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    data = json.dumps(track("m-1", "Ordered", properties={"total": 1})).encode()
+    Path("a.jsonl").write_bytes(data)
+    ours, theirs = os.pipe()
+    os.write(theirs, data)
+    os.close(theirs)
+    assert run("plan", "diff", "a.jsonl", f"/dev/fd/{ours}") == 0
+    os.close(ours)
+    assert "0 differences" in capsys.readouterr().err
 
 
 def test_what_is_neither_is_said(capsys: pytest.CaptureFixture[str]) -> None:

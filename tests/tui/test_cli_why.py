@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import httpx
@@ -32,6 +33,16 @@ def test_a_file_and_stdin_are_read(tmp_path: Path) -> None:
         "subscriptions",
     ]
     assert "It reaches Mixpanel, with 1 request." in lines
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="a shell's <(command) is a file below /dev/fd")
+def test_a_pipe_is_read() -> None:
+    ours, theirs = os.pipe()
+    os.write(theirs, json.dumps(MESSAGE).encode())
+    os.close(theirs)
+    done = segtap("why", f"/dev/fd/{ours}")
+    os.close(ours)
+    assert (done.returncode, done.stdout.split("\n")[0]) == (0, "track Signed Up (m-1)")
 
 
 def test_the_status_is_1_if_one_message_does_not_reach_mixpanel(tmp_path: Path) -> None:

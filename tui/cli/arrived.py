@@ -42,9 +42,11 @@ def arrived(
 
     An ID is a messageId; several filters or ids are joined by "or". Mixpanel's raw export is asked once, in
     the region where the project stores its data, with a service account (MIXPANEL_SERVICE_ACCOUNT and
-    --project-id); it answers 60 requests an hour. Exit status 0 if each event is there, once.
+    --project-id); it answers 60 requests an hour. Exit status 0 if each event is there, once,
+    and each filter or id has one.
     """
     from ...core.commands.arrived import arrived as ask
+    from ...core.commands.arrived import without_events
 
     settings = read_settings(**options)
     query = filter_text[0] if len(filter_text) == 1 else " or ".join(f"({one})" for one in filter_text)
@@ -56,7 +58,13 @@ def arrived(
         _write_table(events)
     if not events:
         say("No message that matches becomes an event with an $insert_id.")
-    ctx.exit(0 if all(event.state == "there" for event in events) else 1)
+    known = {event.insert_id for event in events}
+    others = [one for one in filter_text if one not in known] if events and len(filter_text) > 1 else []
+    nothing = asyncio.run(without_events(settings, others, url=url))
+    for one in nothing:
+        say(f"{one}: no message that matches becomes an event with an $insert_id.")
+    there = bool(events) and not nothing and all(event.state == "there" for event in events)
+    ctx.exit(0 if there else 1)
 
 
 def _write_table(events: list[Event]) -> None:

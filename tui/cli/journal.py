@@ -140,11 +140,11 @@ async def _clear(path: str, *, yes: bool) -> None:
             waiting = sum(route.waiting for route in (await journal.requests.counts()).values())
             if waiting:
                 owed += f", {counted(waiting, 'request')} still owed to mirrors and archives"
-            question = f"Forget {counts.received:,} messages{owed}, for good?"
+            question = f"Forget {counted(counts.received, 'message')}{owed}, for good?"
             if not ask(question):
                 raise click.Abort
         await journal.clear()
-        say(f"{counts.received:,} messages forgotten.")
+        say(f"{counted(counts.received, 'message')} forgotten.")
     finally:
         await journal.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -79,7 +80,7 @@ def infer(
     if len(faults) > FAULTS_SHOWN:
         say(f"and {len(faults) - FAULTS_SHOWN:,} more lines that cannot be read")
     found = inference.plan(name)
-    inferred = f"{inference.messages:,} messages, {len(found.rules):,} rules"
+    inferred = f"{counted(inference.messages, 'message')}, {counted(len(found.rules), 'rule')}"
     if inference.passed_over:
         inferred += f"; {inference.passed_over:,} passed over (alias calls, calls without type or event name)"
     say(inferred)
@@ -112,7 +113,7 @@ def show(ctx: click.Context, file: Path, shape: str) -> None:
     if shape == "json":
         write_json(found.document())
     else:
-        say(f"{found.name or file.name}: {len(found.rules):,} rules")
+        say(f"{found.name or file.name}: {counted(len(found.rules), 'rule')}")
         for rule in found.rules:
             for line in _lines(rule):
                 write(line)
@@ -198,7 +199,7 @@ def diff(ctx: click.Context, one: Path, other: Path, shape: str) -> None:
 def _side(path: Path) -> Side:
     """Read a plan, or infer one from the messages in a file or journal."""
     from ...core.errors import InputError
-    from ...core.plan import read_plan
+    from ...core.plan import read_plan_bytes
     from ...core.plan.compared import Side
     from ...core.plan.infer import Inference
 
@@ -209,15 +210,15 @@ def _side(path: Path) -> Side:
             if begun == JOURNAL:
                 _from_journal(inference, faults, str(path), "")
                 return Side(inference.plan(path.name), seen=True)
-            file.seek(0)
-            try:
-                return Side(read_plan(path))
-            except InputError as error:
-                _from_lines(inference, faults, file)
-                if not inference.messages:
-                    raise error from None
+            data = begun + file.read()  # once: a pipe cannot be read again
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    try:
+        return Side(read_plan_bytes(data, str(path)))
+    except InputError as error:
+        _from_lines(inference, faults, io.BytesIO(data))
+        if not inference.messages:
+            raise error from None
     for fault in faults[:FAULTS_SHOWN]:
         say(f"{path}: {fault}")
     return Side(inference.plan(path.name), seen=True)

@@ -120,7 +120,7 @@ def replay(
     else:
         check_filter(filter_text or "")  # raises FilterFault before anything is opened
         sent = asyncio.run(_replay_kept(filter_text or "", url, pace or "now"))
-    say(f"{sent:,} messages replayed.")
+    say(f"{counted(sent, 'message')} replayed.")
 
 
 def _given(ctx: click.Context, *names: str) -> list[str]:

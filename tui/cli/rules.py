@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ...core.text import counted
 from .completing import complete_rule
 from .options import format_option
 from .output import say, write, write_json, write_lines
@@ -41,8 +42,7 @@ def rules(words: tuple[str, ...], shape: str, severity: str | None) -> None:
         return
     for line in rule_table(found):
         write(line)
-    count = f"{len(found)} rules." if len(found) != 1 else "1 rule."
-    say(f"{count} The whole story of one: segtap explain RULE")
+    say(f"{counted(len(found), 'rule')}. The whole story of one: segtap explain RULE")
 
 
 @click.command()
@@ -65,7 +65,7 @@ def explain(words: tuple[str, ...], shape: str) -> None:
     if len(found) > 1:
         for line in rule_table(found):
             write(line)
-        say(f"{len(found)} rules may explain it. The whole story of one: segtap explain RULE")
+        say(f"{counted(len(found), 'rule')} may explain it. The whole story of one: segtap explain RULE")
         return
     for line in explanation(found[0]):
         write(line)

@@ -70,7 +70,7 @@ def why(
     clock = clock_of(now)
     if message == "-":
         found, unread = _pasted(sys.stdin.buffer.read(), along(settings, route), clock, source_name)
-    elif Path(message).is_file():
+    elif Path(message).exists():  # a pipe, such as <(command), too; of a folder it is said that it is one
         found, unread = _pasted(_bytes_of(Path(message)), along(settings, route), clock, source_name)
     elif source_name:
         raise click.UsageError(
