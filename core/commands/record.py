@@ -49,6 +49,11 @@ async def recorded_lines(
             f"The requests are those of the settings of {by}. Those of this folder differ, and segtap replay"
             " --expect compares with these."
         )
+    if any(source.differs for source in settings.sources):
+        note(
+            "The requests are those of the settings of all sources. [[sources]] have settings of their own,"
+            " which a scenario leaves out: its lines do not say from which source a message came."
+        )
     if url:
         async with (
             Client(*find_engine(url)) as client,

@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import httpx
+import msgspec
 import pytest
 from command_line import segtap
 from engines import TOKEN, engine_settings, listed, post, running_engine, track
@@ -18,7 +19,7 @@ from engines import TOKEN, engine_settings, listed, post, running_engine, track
 from segtap.core.api.client import Client
 from segtap.core.commands.scenario import compare_scenario
 from segtap.core.engine.lifecycle import Engine
-from segtap.core.settings import Settings
+from segtap.core.settings import Settings, SourceSettings
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -127,6 +128,18 @@ async def test_a_journal_without_an_engine_and_a_filter(tmp_path: Path) -> None:
     assert "Those of this folder differ" in stderr
     assert (await run("record", "no", "--journal", "journal.db", "--filter", "Nothing"))[0] == 1
     assert not Path("no.jsonl").exists()
+
+
+@pytest.mark.parametrize("blocked", [None, ("Order Completed",)])
+async def test_settings_of_sources_that_a_scenario_leaves_out_are_named(
+    tmp_path: Path, blocked: tuple[str, ...] | None
+) -> None:
+    source = SourceSettings(name="web", write_keys=("wk",), color="cyan", blocked_events=blocked)
+    settings = msgspec.structs.replace(engine_settings(tmp_path), sources=(source,))
+    async with running_engine(settings) as (engine, client):
+        await fill(engine, client)
+        status, _, stderr = await run("record", "-", "--url", engine.url)
+    assert (status, "[[sources]] have settings of their own" in stderr) == (0, blocked is not None)
 
 
 async def test_a_file_that_is_there_is_kept_without_force(engine: Engine, tmp_path: Path) -> None:
