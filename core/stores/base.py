@@ -47,6 +47,8 @@ START: Cursor = 0
 """Before the first receipt."""
 SMALL_REQUEST = 4096
 """Bytes for which there has to be room where `ReceiptLog.check` is to succeed."""
+MOST_TRIED = 1024 * 1024
+"""Bytes that a check asks for at most, where something larger was refused."""
 
 
 def just_before(seq: Cursor) -> Cursor:

@@ -28,6 +28,7 @@ from ..errors import JournalFull
 from ..messages import Marks, Receipt, seq_of
 from ..verdict import Finding
 from .base import (
+    MOST_TRIED,
     SMALL_REQUEST,
     START,
     Condition,
@@ -126,12 +127,16 @@ class MemoryReceipts:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._receive: Callable[[Sequence[Receipt]], None] = lambda _: None
+        self._refused = 0
+        """Bytes of the last receipt, if there was no room for it."""
 
     async def append(self, receipt: Receipt) -> Cursor:
         """Keep a receipt and return its position."""
         memory = self._memory
         memory.expire(time.time_ns() // 1_000_000)
-        memory.make_room(len(receipt.body))
+        self._refused = len(receipt.body)
+        memory.make_room(self._refused)
+        self._refused = 0
         memory.last += STEP
         kept = msgspec.structs.replace(receipt, seq=memory.last)
         memory.receipts[kept.seq] = kept
@@ -141,8 +146,9 @@ class MemoryReceipts:
         return kept.seq
 
     async def check(self) -> None:
-        """Raise JournalFull if nothing fits any more."""
-        self._memory.make_room(SMALL_REQUEST)
+        """Raise JournalFull if nothing fits any more, or what was refused still does not."""
+        self._memory.make_room(max(SMALL_REQUEST, min(self._refused, MOST_TRIED)))
+        self._refused = 0
 
     def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
         """Call `receive` with each receipt appended from now on."""

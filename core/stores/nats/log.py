@@ -11,7 +11,7 @@ import msgspec
 
 from ...errors import JournalError, JournalFull
 from ...messages import Receipt
-from ..base import SMALL_REQUEST, START, Cursor
+from ..base import MOST_TRIED, SMALL_REQUEST, START, Cursor
 from ..sqlite.copy import StreamCopy
 from ..sqlite.rows import ReceiptRow, pack_receipt, unpack_receipt
 from . import streams
@@ -52,6 +52,8 @@ class NatsReceipts:
         self._report: Callable[[str], None] = lambda _: None
         self._damage = ""
         self._reported = ""
+        self._refused = 0
+        """Bytes of the last message, if there was no room for it."""
         self.follower = Follower(connection, connection.address.receipts, copy.last, self._arrived)
 
     # --- for the engine ----------------------------------------------------------------------------
@@ -63,14 +65,16 @@ class NatsReceipts:
         return asyncio.shield(task)
 
     async def check(self) -> None:
-        """Try whether a small receipt could be appended."""
+        """Try whether a small receipt could be appended, or what was refused."""
         if self.spool.active or not self._connection.connected:
             await self.spool.check()
             return
         found = await self._connection.api(f"STREAM.INFO.{self._connection.address.receipts}")
         most = int(found["config"]["max_bytes"])
-        if most > 0 and int(found["state"]["bytes"]) + SMALL_REQUEST > most:
-            await self._room.make(SMALL_REQUEST)
+        incoming = max(SMALL_REQUEST, min(self._refused, MOST_TRIED))
+        if most > 0 and int(found["state"]["bytes"]) + incoming > most:
+            await self._room.make(incoming)
+        self._refused = 0
 
     def follow(self, receive: Callable[[Sequence[Receipt]], None]) -> None:
         """Call `receive` with each receipt that comes out of the stream, of any engine, in order."""
@@ -172,11 +176,15 @@ class NatsReceipts:
     async def _into(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
         for _ in range(_TRIES):
             try:
-                return await self._connection.publish(subject, data, headers)
+                seq = await self._connection.publish(subject, data, headers)
             except ApiFault as fault:
                 if fault.code not in NO_ROOM:
                     raise Away(f"{self._connection.address.shown}: {fault}") from fault
+                self._refused = len(data)
                 await self._room.make(len(data))
+            else:
+                self._refused = 0
+                return seq
         raise JournalFull(self._room.why())
 
     # --- out of the stream -------------------------------------------------------------------------

@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ...errors import JournalError
+from ...errors import JournalError, JournalFull
 from ...messages import Receipt
 from ...settings import JournalSettings
-from ..base import SMALL_REQUEST
+from ..base import MOST_TRIED, SMALL_REQUEST
 from .checkpoints import Checkpoints
 from .faults import SQLITE_ERRORS, closed_fault, free_cursors, store_fault
 from .lanes import Reader
@@ -50,9 +50,6 @@ SHRINK_REST = 0.005
 """Seconds between two steps of rotation while nothing else is to be done, for what else the machine does."""
 ROTATION_RETRY = 5.0
 """Seconds before deleting is tried again after SQLite refused it."""
-
-MOST_TRIED = 1024 * 1024
-"""Bytes that a check writes at most."""
 
 _Append = tuple[Receipt, "asyncio.Future[int]"]
 _Work = tuple[Callable[[], Any], "asyncio.Future[Any]"]
@@ -107,13 +104,13 @@ class Writer:
     def check(self) -> asyncio.Future[None]:
         """Queue a write that changes nothing; the future fails where appending a receipt would.
 
-        It is as large as what was refused: in the log of a full disk there is room for a little.
+        It is as large as what was refused: where that does not fit, there may be room for a little.
         """
 
         def work() -> None:
             self._rescue.admit()
-            self.rotation.make_room(SMALL_REQUEST)
             room = min(self._refused, MOST_TRIED)
+            self.rotation.make_room(max(room, SMALL_REQUEST))
             try:
                 self.store.touch(room)
             except SQLITE_ERRORS as error:
@@ -214,7 +211,7 @@ class Writer:
             self._rescue.committed()
         except BaseException as error:  # were this thread to end, nobody had an answer again
             fault = _fault(error, self.store.path)
-            self._refused = incoming if isinstance(error, SQLITE_ERRORS) else 0
+            self._refused = incoming if isinstance(error, (*SQLITE_ERRORS, JournalFull)) else 0
             answers += [(future, None, fault) for future in futures]
         else:
             self._refused = 0

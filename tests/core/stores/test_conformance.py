@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from collections.abc import AsyncIterator
@@ -131,6 +132,32 @@ async def test_the_oldest_make_room_unless_they_are_still_needed(
         with pytest.raises(JournalFull):
             await asyncio.gather(*map(kept.receipts.append, not_indexed))
         assert (await kept.outbox.owed())[0].id == lines[0].id
+    finally:
+        await kept.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_check_fails_as_long_as_what_was_refused_does_not_fit(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """There is room for a little, but what comes is larger."""
+    kept = await stores.open(JournalSettings(path=place_of(kind, request, tmp_path), max_bytes=600_000))
+    try:
+        taken: list[int] = []
+        with contextlib.suppress(JournalFull):
+            while len(taken) < 20:
+                seq = await kept.receipts.append(a_receipt(body=os.urandom(49_000)))
+                await kept.index.add([an_entry(seq, state=DeliveryState.WAITING)], seq)
+                taken.append(seq)
+        assert len(taken) < 20
+        await kept.receipts.append(a_receipt(body=b"{}"))
+        await kept.receipts.check()
+        with pytest.raises(JournalFull):
+            await kept.receipts.append(a_receipt(body=os.urandom(49_000)))
+        with pytest.raises(JournalFull):
+            await kept.receipts.check()
+        await kept.outbox.record([], [(message_number(seq, 0), DeliveryState.SENT) for seq in taken])
+        await kept.receipts.check()
     finally:
         await kept.close()
 
