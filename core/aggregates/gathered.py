@@ -20,7 +20,7 @@ from ..identities.table import Identities
 from ..settings import Destination, IdentityMode
 from .group_traffic import GroupTraffic, TrafficKept
 
-FORMAT = 1
+FORMAT = 2
 """Another number makes what was kept before unreadable."""
 PART = 1 << 20
 """Bytes of a column that one part holds, before they are compressed."""

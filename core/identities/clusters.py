@@ -1,4 +1,7 @@
-"""Ids and the clusters that they are in, in flat arrays: some 90 bytes for an id, whatever it sends."""
+"""Ids and the clusters that they are in, in flat arrays: some 50 bytes for an id, and its text.
+
+One that was joined to another, or of which there is a note, takes up to 16 bytes more.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from ..settings import IdentityMode
 from .model import DEVICE, LinkKind
 from .notes import Reason
+from .sparse import SparseColumn
 from .store import IdStore
 
 USER, PROFILE, ALIAS = 1, 2, 4
@@ -36,22 +40,21 @@ class Clusters:
         self.flags = array("B", [0])
         self.owner = array("I", [0])
         """Root: the user's id in the cluster, 0 if it has none."""
-        self.size = array("I", [0])
-        """Root: how many ids."""
         self.last = array("Q", [0])
         """Root: the newest message with an event or a profile."""
-        self._parent = array("I", [0])
-        self._next = array("I", [0])
-        """The next id of the same cluster: a ring."""
+        self._parent = array("i", [0])
+        """An id of the same cluster that is nearer to the root. Root: how many ids there are, below 0."""
+        self._next = SparseColumn()
+        """The next id of the same cluster: a ring. 0: the id is alone."""
         self._newer = array("I", [0])
         self._older = array("I", [0])
         """Root: a ring of the clusters that are listed, the newest first; number 0 is its end."""
-        self._newest_link = array("I", [0])
+        self._newest_link = SparseColumn()
         """Root: the cluster's newest link. `_link_before` leads to the others."""
         self._links = (array("B", [0]), array("I", [0]), array("I", [0]), array("Q", [0]))
         self._link_before = array("I", [0])
-        self._newest_note = array("I", [0])
-        self._note_count = array("I", [0])
+        self._newest_note = SparseColumn()
+        self._note_count = SparseColumn()
         self._notes = (array("B", [0]), array("I", [0]))
         self._note_before = array("I", [0])
 
@@ -61,25 +64,32 @@ class Clusters:
             "events": self.events,
             "flags": self.flags,
             "owner": self.owner,
-            "size": self.size,
             "last": self.last,
             "parent": self._parent,
-            "next": self._next,
             "newer": self._newer,
             "older": self._older,
-            "newest link": self._newest_link,
             "link before": self._link_before,
-            "newest note": self._newest_note,
-            "note count": self._note_count,
             "note before": self._note_before,
         }
         named |= {f"link {at}": column for at, column in enumerate(self._links)}
         named |= {f"note {at}": column for at, column in enumerate(self._notes)}
         return named
 
+    def _sparse(self) -> dict[str, SparseColumn]:
+        """Return the columns of which most ids have nothing, by name."""
+        return {
+            "next": self._next,
+            "newest link": self._newest_link,
+            "newest note": self._newest_note,
+            "note count": self._note_count,
+        }
+
     def columns(self) -> dict[str, bytearray | array[int]]:
         """Return what the clusters consist of, by name; the values are those in use."""
-        return {**self._arrays(), **self.store.columns()}
+        columns = {**self._arrays(), **self.store.columns()}
+        for name, column in self._sparse().items():
+            columns |= column.columns(name)
+        return columns
 
     @classmethod
     def restored(cls, mode: IdentityMode, total: int, columns: Mapping[str, bytes]) -> Clusters:
@@ -89,7 +99,11 @@ class Clusters:
         made.count, made.total = len(made.store), total
         for name, column in made._arrays().items():
             column[:] = array(column.typecode, columns[name])
-        if any(len(column) != made.count + 1 for column in (made.events, made._parent, made._note_count)):
+        made._next = SparseColumn.restored("next", columns)
+        made._newest_link = SparseColumn.restored("newest link", columns)
+        made._newest_note = SparseColumn.restored("newest note", columns)
+        made._note_count = SparseColumn.restored("note count", columns)
+        if any(len(column) != made.count + 1 for column in (made.events, made._parent, made._older)):
             raise ValueError("the columns of the users are of different lengths")
         return made
 
@@ -106,35 +120,39 @@ class Clusters:
             self.events.append(0)
             self.flags.append(USER if owned else 0)
             self.owner.append(number if owned else 0)
-            self.size.append(1)
             self.last.append(0)
-            self._parent.append(number)
-            self._next.append(number)
+            self._parent.append(-1)
             self._newer.append(0)
             self._older.append(0)
-            self._newest_link.append(0)
-            self._newest_note.append(0)
-            self._note_count.append(0)
         return number
 
     def root(self, number: int) -> int:
         """Return the root of an id's cluster."""
         parent = self._parent
-        while (above := parent[number]) != number:
-            parent[number] = number = parent[above]
+        while (above := parent[number]) > 0:
+            higher = parent[above]
+            if higher < 0:
+                return above
+            parent[number] = number = higher
         return number
+
+    def size(self, root: int) -> int:
+        """Return how many ids a cluster has."""
+        return -self._parent[root]
 
     def ring(self, number: int) -> Iterator[int]:
         """Yield the ids of an id's cluster, this one first."""
         yield number
-        at = self._next[number]
+        at = self._next[number] or number
         while at != number:
             yield at
             at = self._next[at]
 
     def events_of(self, root: int) -> int:
         """Return how many events all ids of a cluster have."""
-        return self.events[root] if self.size[root] == 1 else sum(self.events[id] for id in self.ring(root))
+        return (
+            self.events[root] if self._parent[root] == -1 else sum(self.events[id] for id in self.ring(root))
+        )
 
     def mark_user(self, number: int) -> None:
         """Note that an id is a user's."""
@@ -188,10 +206,10 @@ class Clusters:
             if self.flags[root] & LISTED:
                 self._unlist(root)
         last = max(self.last[one], self.last[two])
-        root, gone = (one, two) if self.size[one] >= self.size[two] else (two, one)
+        root, gone = (one, two) if self.size(one) >= self.size(two) else (two, one)
+        self._parent[root] += self._parent[gone]
         self._parent[gone] = root
-        self.size[root] += self.size[gone]
-        self._next[root], self._next[gone] = self._next[gone], self._next[root]
+        self._next[root], self._next[gone] = self._next[gone] or gone, self._next[root] or root
         self.flags[root] |= both
         self.owner[root], self.last[root] = owner, last
         self._chain(root, gone, (KINDS.index(kind), user, other, message))

@@ -13,6 +13,8 @@ _FIRST = 8
 _FULL = 0.7
 _CHUNK_BITS = 20
 _CHUNK = 1 << _CHUNK_BITS
+_NARROW = 1 << 32 - _CHUNK_BITS
+"""Chunks whose places fit into 32 bits: 4 GB of ids."""
 _END = b"\xff"
 """Behind each text. It is in no UTF-8, so that a search finds nothing across two ids."""
 _RECENT, _LONG = 16_384, 256
@@ -28,9 +30,8 @@ class IdStore:
 
     def __init__(self) -> None:
         self._chunks = [bytearray()]
-        self._starts = array("Q", [0])
+        self._starts = array("I", [0])
         """Where an id stands: chunk number and place in it. Ids of one chunk are in their order."""
-        self._lengths = array("I", [0])
         self._tags = array("I", [0])
         self._slots = [array("I", bytes(4 * _FIRST)) for _ in range(PARTS)]
         self._used = array("I", bytes(4 * PARTS))
@@ -44,7 +45,6 @@ class IdStore:
         """Return what the store consists of, by name; the values are those in use."""
         columns: dict[str, bytearray | array[int]] = {
             "starts": self._starts,
-            "lengths": self._lengths,
             "tags": self._tags,
             "used": self._used,
             "alike": array("I", sorted(self.alike)),
@@ -57,6 +57,8 @@ class IdStore:
     def restored(cls, columns: Mapping[str, bytes]) -> IdStore:
         """Return the store that these columns are of. Raises KeyError, ValueError."""
         store = cls()
+        if len(columns["starts"]) > len(columns["tags"]):
+            store._starts = array("Q")
         for name, column in store.columns().items():
             if isinstance(column, array):
                 column[:] = array(column.typecode, columns[name])
@@ -130,10 +132,8 @@ class IdStore:
             lower = data.lower()
             at = lower.find(sought)
             while at >= 0:
-                number = bisect_right(self._starts, chunk << _CHUNK_BITS | min(at, _CHUNK - 1)) - 1
-                yield number
-                end = (self._starts[number] & (_CHUNK - 1)) + self._lengths[number]
-                at = lower.find(sought, end)
+                yield bisect_right(self._starts, chunk << _CHUNK_BITS | min(at, _CHUNK - 1)) - 1
+                at = lower.find(sought, lower.index(_END, at))
 
     def _look(self, part: int, tag: int, data: bytes) -> tuple[int, int, int]:
         """Return the number of an id or 0, its slot or the one where it would go, and an id of the same hash.
@@ -153,8 +153,8 @@ class IdStore:
 
     def _bytes(self, number: int) -> bytes | bytearray:
         start = self._starts[number]
-        place = start & (_CHUNK - 1)
-        return self._chunks[start >> _CHUNK_BITS][place : place + self._lengths[number]]
+        place, chunk = start & (_CHUNK - 1), self._chunks[start >> _CHUNK_BITS]
+        return chunk[place : chunk.index(_END, place)]
 
     def _add(self, part: int, tag: int, at: int, data: bytes) -> int:
         number = len(self._starts)
@@ -162,8 +162,9 @@ class IdStore:
         if chunk and len(chunk) + len(data) >= _CHUNK:
             chunk = bytearray()
             self._chunks.append(chunk)
+            if len(self._chunks) > _NARROW and self._starts.typecode == "I":
+                self._starts = array("Q", self._starts)
         self._starts.append(len(self._chunks) - 1 << _CHUNK_BITS | len(chunk))
-        self._lengths.append(len(data))
         self._tags.append(tag)
         chunk += data
         chunk += _END

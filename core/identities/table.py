@@ -134,7 +134,7 @@ class Identities:
             return
         else:
             ids.mark_user(one)
-        taken = first != second and ids.size[second] > 1 and ids.flags[second] & IDENTIFIED
+        taken = first != second and ids.size(second) > 1 and ids.flags[second] & IDENTIFIED
         if kind == "identify":
             ids.flags[first] |= IDENTIFIED
         if first == second:
@@ -146,11 +146,11 @@ class Identities:
             elif taken:
                 reason = Reason.TAKEN
         elif kind == "alias":
-            used = ids.size[first] > 1 or ids.events[one] or ids.flags[one] & PROFILE
+            used = ids.size(first) > 1 or ids.events[one] or ids.flags[one] & PROFILE
             aliased = ids.flags[one] & ALIAS
             reason = Reason.ALIAS_TAKEN if aliased else Reason.LATE_ALIAS if used else reason
         joins = reason in (Reason.JOINED, Reason.LATE_ALIAS)
-        if joins and ids.size[first] + ids.size[second] > MAX_IDS:
+        if joins and ids.size(first) + ids.size(second) > MAX_IDS:
             reason, joins = Reason.FULL, False
         if not joins:
             self._refused(kind, user, other, reason)
