@@ -67,6 +67,7 @@ async def test_the_choice_is_readable_at_every_size_and_in_ascii(
         await until(pilot, lambda: isinstance(pilot.app.screen, ChooseColumns))
         screen = pilot.app.screen
         assert isinstance(screen, ChooseColumns)
+        await until(pilot, lambda: screen.rows.size.height > len(screen.order), "all of it has room")
         words = str(screen.rows.content)
         assert words.isascii()
         assert "event" in words

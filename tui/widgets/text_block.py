@@ -32,6 +32,9 @@ class Measured(Widget):
 class TextBlock(Measured, Static):
     """A text that changes."""
 
+    # Textual takes the CSS of the first base alone, and so not that of Static.
+    DEFAULT_CSS = "TextBlock { height: auto; }"
+
     def put(self, words: Content) -> None:
         """Show other words.
 
