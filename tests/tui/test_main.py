@@ -80,6 +80,33 @@ async def test_it_follows_until_the_cursor_moves_off_the_tail(app_on: AppOn) -> 
         await until(pilot, lambda: main.list.selected == message_number(99, 0), "it follows again")
 
 
+async def test_older_messages_below_are_not_called_new(app_on: AppOn) -> None:
+    viewer = FakeViewer(story(2_500))
+    async with app_on(viewer).run_test(size=(80, 24)) as pilot:
+        main = await ready(pilot, 1_000)
+        await pilot.press("home")
+        await until(pilot, lambda: main.list.selected == message_number(1, 0), "the oldest is selected")
+        assert main.list.window.more_below
+        assert main.list.selection.unseen == 0
+        viewer.add(*story(3, 2_501))
+        await until(pilot, lambda: main.list.selection.unseen == 3, "3 unseen")
+        while main.list.window.more_below:
+            rows = len(main.list.window)
+            main.list.action_move(rows)
+            await until(
+                pilot,
+                lambda rows=rows: not main.list.window.more_below or len(main.list.window) > rows,
+                f"more than {rows}",
+            )
+            assert main.list.selection.unseen == 3
+        await pilot.press("home")
+        await until(pilot, lambda: main.list.selected == message_number(1, 0), "the oldest is selected")
+        assert main.list.selection.unseen == 3, "they were not in sight"
+        await pilot.press("end")
+        await until(pilot, lambda: main.list.selected == message_number(2_503, 0))
+        assert main.list.selection.unseen == 0
+
+
 async def test_space_pauses_and_follows(app_on: AppOn) -> None:
     viewer = FakeViewer(story(60))
     async with app_on(viewer).run_test(size=(80, 24)) as pilot:

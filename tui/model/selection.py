@@ -96,3 +96,12 @@ class Selection:
     def caught_up(self) -> None:
         """Note that the window reaches to the newest message again."""
         self._skipped = 0
+
+    def elsewhere(self, unseen: int) -> None:
+        """Note that the window holds other messages, all older than the `unseen` that came meanwhile."""
+        self._seen, self._skipped = self.last, unseen
+
+    def went_on(self, *, more: bool) -> None:
+        """Note that newer messages were added below; if there are no more, the last of them are unseen."""
+        unseen = 0 if more else self._skipped
+        self._seen, self._skipped = self.last - unseen, self._skipped - unseen

@@ -108,8 +108,10 @@ class Window:
         del self.rows[:count]
         self.more_above = True
 
-    def cut_below(self) -> None:
-        """Let go of the newest that are over the limit."""
-        if len(self.rows) > self.limit:
+    def cut_below(self) -> bool:
+        """Let go of the newest that are over the limit. Returns False if none are."""
+        over = len(self.rows) > self.limit
+        if over:
             del self.rows[self.limit :]
             self.more_below = True
+        return over

@@ -77,10 +77,11 @@ class MessageList(MessageLines, inherit_bindings=False):
 
     def hold_from(self, page: Page) -> None:
         """Show this page, the oldest messages; newer ones exist below."""
+        unseen = self.selection.unseen
         self.window.reset(page.summaries)
         self._new_rows()
         self.window.more_below = True
-        self.selection.saw(0, reset=True)
+        self.selection.elsewhere(unseen)
         self.resize_lines()
         self.scroll_to_line(0)
         self._select(0)
@@ -89,12 +90,12 @@ class MessageList(MessageLines, inherit_bindings=False):
     def hold_upto(self, page: Page) -> None:
         """Show this page from the middle of the journal, its last message selected."""
         self.pause()
+        unseen = self.selection.unseen
         self.window.reset(page.summaries, more_above=page.more)
         self.window.more_below = True
         self._new_rows()
-        self.selection.caught_up()
         last = len(self.window) - 1
-        self.selection.saw(last, reset=True)
+        self.selection.elsewhere(unseen)
         self.resize_lines()
         self._select(last)
         self.scroll_to_line(last - self.size.height // 2)
@@ -133,8 +134,6 @@ class MessageList(MessageLines, inherit_bindings=False):
     def extend_below(self, page: Page, *, more: bool) -> None:
         """Add a page of newer messages that was requested; `more` says whether yet newer ones exist."""
         self.window.more_below = more
-        if not more:
-            self.selection.caught_up()
         top = self.scroll_offset.y
         if self.window.append(page.summaries):
             self.note_widths(page.summaries)
@@ -146,6 +145,7 @@ class MessageList(MessageLines, inherit_bindings=False):
             self.resize_lines()
             if fits:
                 self.scroll_to_line(top - over)
+        self.selection.went_on(more=more)
         self._changed()
 
     def prepend(self, page: Page) -> None:
@@ -160,8 +160,9 @@ class MessageList(MessageLines, inherit_bindings=False):
         elif added:
             top = self.scroll_offset.y
             self.selection.shift(added)
-            if not self.selection.following:
-                self.window.cut_below()
+            unseen = self.selection.unseen
+            if not self.selection.following and self.window.cut_below():
+                self.selection.elsewhere(unseen)
             self.resize_lines()
             self.scroll_to_line(top + added)
         self._changed()
