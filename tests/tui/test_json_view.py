@@ -193,7 +193,10 @@ async def test_any_date_and_numbers_named_as_times_are_read_out() -> None:
             {
                 "shipped": "2026-11-24T10:41:03.211Z",
                 "expires_at": 1795516863,
+                "sent_at_ms": 1795516863000,
+                "paidAtMs": 1795516863000,
                 "createdOn": "2020-01-02T03:04:05Z",
+                "format_ms": 1795516863,
                 "revenue": 1795516863,
                 "day": "2026-11-24",
                 "format": 1795516863,
@@ -202,9 +205,12 @@ async def test_any_date_and_numbers_named_as_times_are_read_out() -> None:
         await pilot.pause()
         shown = {line.split()[0]: line for line in lines(view) if line}
         assert shown["shipped"].endswith("10:41:03.211 · 4 s ago")
-        assert "10:41:03.000 · " in shown["expires_at"]
+        for name in ("expires_at", "sent_at_ms", "paidAtMs"):
+            assert "10:41:03.000 · " in shown[name]
         assert shown["createdOn"].endswith("2 Jan 2020, 03:04:05.000"), "how long ago is of no use"
-        assert all(shown[name].endswith(("1795516863", '24"')) for name in ("revenue", "day", "format"))
+        assert all(
+            shown[name].endswith(("1795516863", '24"')) for name in ("revenue", "day", "format", "format_ms")
+        )
 
 
 async def test_what_changed_is_marked_and_the_foot_tells_what_it_was() -> None:

@@ -26,7 +26,9 @@ LONG = 120
 """Characters from which a text that is cut says how many it has; Enter opens it."""
 RECENT = 24 * 60 * 60 * 1000
 """Milliseconds from now within which it also matters for others."""
-_NAMES_A_TIME = re.compile(r"(?:[a-z](?:At|On|Time|Date|Timestamp)|(?:^|_)(?i:at|ts|time|date|timestamp))$")
+_NAMES_A_TIME = re.compile(
+    r"(?:[a-z](?:At|On|Time|Date|Timestamp)|(?:^|_)(?i:at|ts|time|date|timestamp))(?:_?[Mm]s|_?[Mm]illis)?$"
+)
 
 _FOUND_IN = frozenset(("key", "string", "number", "literal", "dim"))
 """Styles of the parts of a row that hold text of the document."""
