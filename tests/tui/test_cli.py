@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
 from command_line import segtap
 from processes import running
@@ -23,6 +24,7 @@ from segtap.core.api.models import Summary
 from segtap.core.delivery import DeliveryState
 from segtap.core.segment_code import SEGMENT_CODE, segment_code
 from segtap.core.stand_in.server import MixpanelServer
+from segtap.tui import cli as segtap_cli
 from segtap.tui.cli.tail import _table_line  # pyright: ignore[reportPrivateUsage]
 from segtap.tui.model.sources import SourceNames
 
@@ -331,10 +333,22 @@ def test_check_does_without_unicode_where_that_is_asked(monkeypatch: pytest.Monk
 def test_a_reader_that_goes_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIXPANEL_TOKEN", "0" * 32)
     lines = "\n".join([json.dumps(MESSAGE)] * 5000)
-    command = f"{' '.join(SEGTAP)} translate | head -n 1"
-    done = subprocess.run(command, shell=True, input=lines.encode(), capture_output=True, check=False)
-    assert done.returncode == 0
-    assert done.stderr == b""
+    command = f"set -o pipefail; {' '.join(SEGTAP)} translate | head -n 1"
+    done = subprocess.run(["bash", "-c", command], input=lines.encode(), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_another_pipe_that_breaks_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_one() -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(segtap_cli, "COMMANDS", {"fail": ("", "")})
+    monkeypatch.setattr(
+        segtap_cli.LazyGroup, "get_command", lambda *_: click.Command("fail", callback=break_one)
+    )
+    with pytest.raises(RuntimeError, match="a pipe broke that is not the output"):
+        segtap_cli.main(["fail"])
 
 
 def test_a_reader_of_an_engine_may_stop_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import errno
 import importlib
 import io
 import os
+import select
 import sys
 
 import click
@@ -64,8 +65,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command → its module in this package and its line in the help."""
 
 
+class ReaderGone(Exception):
+    """Nobody reads the output further, as in `segtap export | head`."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are needed."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command. click would end with 1 for every broken pipe, so that of the output is renamed."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if _is_read():
+                raise RuntimeError("a pipe broke that is not the output") from error
+            raise ReaderGone from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -143,6 +157,15 @@ def _speak_utf8() -> None:
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
+def _is_read() -> bool:
+    """Return True if somebody may still read the output; where that cannot be asked, nobody does."""
+    if not hasattr(select, "poll"):
+        return False
+    waiting = select.poll()
+    waiting.register(sys.stdout.fileno(), 0)
+    return not waiting.poll(0)
+
+
 def _drop_output() -> None:
     """Let what is still to be written go nowhere, or Python complains about it at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -170,7 +193,7 @@ def main(arguments: list[str] | None = None) -> None:
         for line in ("segtap: " + texts[0], *texts[1:]):
             say(line)
         status = 2
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         # The reader has gone (`segtap tail | head`): nothing is left to say, not even at shutdown.
         _drop_output()
         status = 0
