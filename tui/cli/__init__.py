@@ -66,7 +66,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class ReaderGone(Exception):
-    """Nobody reads the output further, as in `segtap export | head`."""
+    """The error of an output that nobody reads further, as in `segtap export | head`."""
 
 
 class LazyGroup(click.Group):

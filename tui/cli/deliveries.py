@@ -308,14 +308,8 @@ def shown_as(shape: str) -> Callable[[DeliveryRow], None]:
     """Return what writes a row as `--format` says, the first one after the head of a table."""
     if shape == "json":
         return _write_row
-    heads = [COLUMNS]
-
-    def write_line(row: DeliveryRow) -> None:
-        while heads:
-            _write_cells(heads.pop())
-        _write_line(row)
-
-    return write_line
+    head = iter([COLUMNS])
+    return lambda row: _write_line(row, next(head, None))
 
 
 def _write_row(row: DeliveryRow) -> None:
@@ -323,9 +317,11 @@ def _write_row(row: DeliveryRow) -> None:
     write_json(fields | {"delivery": row.delivery.value})
 
 
-def _write_line(row: DeliveryRow) -> None:
+def _write_line(row: DeliveryRow, head: Sequence[str] | None) -> None:
     from datetime import datetime
 
+    if head is not None:
+        _write_cells(head)
     place = f"[{row.index}] of {row.of}: " if row.of > 1 and row.outcome == "refused" else ""
     _write_cells(
         (
