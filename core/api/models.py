@@ -117,11 +117,10 @@ class Knock(msgspec.Struct, frozen=True, array_like=True):
 class RouteState(msgspec.Struct, frozen=True, kw_only=True):
     """One of `[[routes]]`: where it leads, and how many requests of it stand where.
 
-    `to` says where it leads in words. A route to Mixpanel counts messages, in `EngineState.deliveries`, and
-    has no counts here; one of several also says its endpoint's `region`, `mixpanel_url` and
-    `service_account`, as the state does of the first. `refused` are requests, or records, that the other side
-    refused, `stuck` those set aside after repeated 5xx, which wait as well. `fault` says why it does not get
-    its requests, "" if it does.
+    `to` says where it leads in words. A route to Mixpanel counts messages, held ones as waiting and `stuck`
+    ones apart from them, and says its endpoint's `region`, `mixpanel_url` and `service_account`. Others count
+    requests: `refused` are those, or records, that the other side refused, `stuck` those set aside after
+    repeated 5xx, which wait as well. `fault` says why it does not get its requests, "" if it does.
     """
 
     name: str

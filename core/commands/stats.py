@@ -10,7 +10,6 @@ import msgspec
 
 from ..api.models import EngineState
 from ..api.viewer import Viewer
-from ..delivery import DeliveryCounts
 from ..errors import EngineError
 from ..settings import RouteKind
 from .engines import forwarding_of
@@ -78,28 +77,21 @@ def stats_of(state: EngineState, at: int, before: Stats | None = None) -> Stats:
 
 
 def routes_of(state: EngineState) -> tuple[RouteStats, ...]:
-    """Return the numbers of each route; those of a single one to Mixpanel are the messages' own."""
-    single = len([one for one in state.routes if one.kind == "mixpanel"]) == 1
-    found: list[RouteStats] = []
-    for route in state.routes:
-        of = state.deliveries if route.kind == "mixpanel" and single else route
-        # A route to Mixpanel counts stuck messages apart from waiting ones.
-        owed = of.owed if isinstance(of, DeliveryCounts) else of.waiting
-        if of is route and route.kind == "mixpanel":
-            owed += route.stuck
-        found.append(
-            RouteStats(
-                name=route.name,
-                kind=route.kind,
-                sent=of.sent,
-                refused=of.refused,
-                owed=owed,
-                stuck=of.stuck,
-                uncertain=of.uncertain,
-                fault=route.fault,
-            )
+    """Return the numbers of each route."""
+    return tuple(
+        RouteStats(
+            name=route.name,
+            kind=route.kind,
+            sent=route.sent,
+            refused=route.refused,
+            # A route to Mixpanel counts stuck messages apart from waiting ones.
+            owed=route.waiting + (route.stuck if route.kind == "mixpanel" else 0),
+            stuck=route.stuck,
+            uncertain=route.uncertain,
+            fault=route.fault,
         )
-    return tuple(found)
+        for route in state.routes
+    )
 
 
 async def watch_stats(

@@ -195,7 +195,7 @@ class Queries:
                 part for part in (listed(in_settings(settings)), *self._functions.unusable()) if part
             ),
             answers=self._demands.shown,
-            routes=await self._relays.states(),
+            routes=await self._relays.states(counts.deliveries),
             sources=tuple(
                 SourceState(name=one.name, color=one.color, write_keys=one.write_keys)
                 for one in settings.sources

@@ -144,22 +144,24 @@ class Relays:
         self._faults.clear(f"route {route}")
         return dropped
 
-    async def states(self) -> tuple[RouteState, ...]:
-        """Return what there is to say of each of `[[routes]]`, none without them."""
+    async def states(self, of_all: DeliveryCounts) -> tuple[RouteState, ...]:
+        """Return what there is to say of each of `[[routes]]`, none without them.
+
+        `of_all` are the counts of the messages, which are those of a single route to Mixpanel without filter.
+        """
         if not self._settings.routes:
             return ()
         counts = await self._stores.requests.counts()
-        standings: dict[str, DeliveryCounts] = {}
-        if self._settings.by_route:
-            standings = await self._stores.index.standing_counts()
+        by_route = self._settings.by_route
+        standings = await self._stores.index.standing_counts() if by_route else {}
         return tuple(
             self._state(route, counts)
-            if route.kind != "mixpanel" or not self._settings.by_route
+            if route.kind != "mixpanel"
             else mixpanel_state(
                 route,
                 self._settings,
-                standings.get(route.name, DeliveryCounts()),
-                self._fault_of(route.name),
+                standings.get(route.name, DeliveryCounts()) if by_route else of_all,
+                self._fault_of(route.name) if by_route else "",  # a single one's is the engine's own
             )
             for route in self._settings.routes
         )

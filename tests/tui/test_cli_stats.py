@@ -10,12 +10,12 @@ import pytest
 from command_line import segtap
 from fake_viewer import FakeViewer, story
 
-from segtap.core.api.models import EngineState
+from segtap.core.api.models import EngineState, RouteState
 from segtap.core.commands import stats as stats_module
 from segtap.core.commands.stats import Stats, stats_of, watch_stats
 from segtap.core.delivery import DeliveryCounts
 from segtap.core.errors import EngineError
-from segtap.tui.cli.stats import head_line, line_of, live_lines, plot, redrawn
+from segtap.tui.cli.stats import head_line, line_of, live_lines, plot, redrawn, route_lines
 
 
 async def state(**changes: Any) -> EngineState:
@@ -112,3 +112,17 @@ def test_a_plot_is_as_high_as_its_highest_value(monkeypatch: pytest.MonkeyPatch)
     assert plot([], 5) == plot([1], 0) == ""
     monkeypatch.setenv("SEGTAP_ASCII", "0")
     assert plot([0, 7], 5) == "▁█"
+
+
+async def test_each_of_several_routes_has_a_line_below_the_sums() -> None:
+    us = RouteState(name="us", kind="mixpanel", sent=50, stuck=2, waiting=1)
+    mirror = RouteState(name="mirror", kind="segment", sent=7, waiting=1_234, stuck=2)
+    moment = stats_of(await state(received=60, routes=(us, mirror)), 5_000)
+    head, line = head_line(), line_of(moment)
+    first, other = route_lines(moment)
+    for name, values in {"sent": ("50", "7"), "owed": ("3", "1,234"), "stuck": ("2", "2")}.items():
+        end = head.index(name) + len(name)
+        assert (first[:end].split()[-1], other[:end].split()[-1]) == values
+        assert first[end] == other[end] == line[end] == " "
+    assert first.index("us") == other.index("mirror") == head.index("forwarding")
+    assert route_lines(stats_of(await state(routes=(us,)), 5_000)) == []

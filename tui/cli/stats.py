@@ -28,6 +28,7 @@ _HEADS = (
     *(("received", 10), ("/s", 8), ("sent", 10), ("/s", 8), ("refused", 8), ("owed", 8), ("stuck", 6)),
     ("uncertain", 9),
 )
+_OF_ROUTE = ("sent", "refused", "owed", "stuck", "uncertain")
 _UP, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[{}A", "\x1b[K", "\x1b[J"
 
 
@@ -43,7 +44,8 @@ _UP, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[{}A", "\x1b[K", "\x1b[J"
 def stats(url: str, shape: str, interval: float, count: int | None) -> None:
     """Show the numbers of a running engine every second, until Ctrl-C.
 
-    In a terminal they are drawn in place, with plots; elsewhere each moment is a line. What Prometheus reads
+    In a terminal they are drawn in place, with plots; elsewhere each moment is a line, and below it one for
+    each of several routes. What Prometheus reads
     is at /_segtap/metrics.
     """
     run_until_interrupted(_stats(url, shape, interval, count))
@@ -78,6 +80,8 @@ async def _stats(url: str, shape: str, interval: float, count: int | None) -> No
                 if not shown:
                     write(head_line())
                 write(line_of(moment))
+                for line in route_lines(moment):
+                    write(line)
             sys.stdout.flush()
             shown += 1
             if shown == count:
@@ -100,6 +104,22 @@ def line_of(moment: Stats) -> str:
     numbers = (f"{value:>{width},}" for value, (_, width) in zip(values, _HEADS, strict=True))
     time = datetime.fromtimestamp(moment.at / 1000).strftime("%H:%M:%S")
     return "  ".join([time, *numbers, moment.forwarding])
+
+
+def route_lines(moment: Stats) -> list[str]:
+    """Return the numbers of each of several routes, below those of all; the name stands at the end."""
+    from ...core.text import clean
+
+    if len(moment.routes) < 2:
+        return []
+    lines: list[str] = []
+    for route in moment.routes:
+        numbers = (
+            f"{getattr(route, name):>{width},}" if name in _OF_ROUTE else " " * width
+            for name, width in _HEADS
+        )
+        lines.append("  ".join([" " * len("00:00:00"), *numbers, clean(route.name)]))
+    return lines
 
 
 def live_lines(address: str, history: Sequence[Stats], width: int, height: int = 24) -> list[str]:

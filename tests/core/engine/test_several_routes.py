@@ -304,3 +304,17 @@ async def test_killed_again_and_again_each_project_gets_all_once(
         for mixpanel in (us, eu):
             assert {event["properties"]["$insert_id"] for event in mixpanel.events} == set(acknowledged)
             assert len(mixpanel.deduped()) == len(acknowledged)
+
+
+async def test_a_single_route_has_the_counts_of_the_messages(tmp_path: Path) -> None:
+    async with MixpanelServer() as us:
+        settings = engine_settings(tmp_path, mixpanel_url=us.url, token=US_TOKEN)
+        settings = msgspec.structs.replace(
+            settings, routes=(RouteSettings(name="us"),), subscriptions=(events(),)
+        )
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            await post(engine.url, track("m-1"), track("m-2"))
+            state = await until(client, lambda state: state.deliveries.sent == 2)
+            (route,) = state.routes
+            assert (route.sent, route.waiting, route.mixpanel_url) == (2, 0, us.url)
+            assert [(one.name, one.sent, one.owed) for one in routes_of(state)] == [("us", 2, 0)]
