@@ -74,10 +74,11 @@ def secret_place(name: str) -> str:
 class SettingPlace(msgspec.Struct, frozen=True):
     """The place where a setting was given.
 
-    `name` is the option, the file, the source of `[[sources]]`, or what `secret_place` names.
+    `name` is the option, the file, the source of `[[sources]]`, what `secret_place` names, or in words the
+    mounted file that holds a secret.
     """
 
-    place: Literal["flag", "environment", "file", "source"]
+    place: Literal["flag", "environment", "file", "source", "mounted"]
     name: str
 
     def __str__(self) -> str:

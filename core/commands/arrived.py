@@ -60,7 +60,7 @@ async def arrived(settings: Settings, filter: str = "", *, url: str = "") -> lis
 
     The messages are those of an engine or of the journal. Raises InputError, SettingsError or FilterFault.
     """
-    account = _account(settings.destination)
+    account = _account(settings)
     events = await _events(settings, filter, url)
     if not events:
         return []
@@ -95,8 +95,9 @@ def _state(event: Event, *, sent: bool, lately: bool) -> State:
     return "not there yet" if lately else "not there"
 
 
-def _account(destination: DestinationSettings) -> ServiceAccount:
-    if why := service_account_fault(destination):
+def _account(settings: Settings) -> ServiceAccount:
+    destination = settings.destination
+    if why := service_account_fault(destination, settings.places.get("destination.service_account")):
         raise SettingsError(why)
     account = service_account_of(destination)
     if account is None:

@@ -36,7 +36,7 @@ from .names import (
 )
 from .nearest import nearest_key
 from .reading import FILE_NAME, SettingsFile, find_file, read_file
-from .secrets import read_secret
+from .secrets import find_secret
 from .wrong_values import wrong_value
 
 if TYPE_CHECKING:
@@ -109,9 +109,10 @@ def load(
     for name in NEVER_IN_A_FILE:
         section = "ingest" if name in IngestSettings.__struct_fields__ else "destination"
         variable: str = getattr(getattr(settings, section), f"{name}_env")
-        secrets[section][name] = secret = Secret(read_secret(variable, environ))
+        value, place = find_secret(variable, environ)
+        secrets[section][name] = secret = Secret(value)
         if secret or (name == "api_secret" and variable in environ):
-            places[f"{section}.{name}"] = SettingPlace("environment", variable)
+            places[f"{section}.{name}"] = place
     settings = msgspec.structs.replace(
         settings,
         places=places,
@@ -304,8 +305,8 @@ def _resolve_token(
             destination[key] = region.lower()
     if not destination.get("token"):
         name = str(destination.get("token_env", DestinationSettings().token_env))
-        destination["token"] = read_secret(name, environ)
+        destination["token"], place = find_secret(name, environ)
         if destination["token"]:
-            places["destination.token"] = SettingPlace("environment", name)
+            places["destination.token"] = place
         else:
             places.pop("destination.token", None)

@@ -20,7 +20,7 @@ from ..settings import (
 )
 from .reading import read_file
 from .routes import Project
-from .secrets import read_secret
+from .secrets import find_secret
 
 OWN = ("token", "token_env", "api_secret_env", "service_account_env", "project_id", "project_region")
 """Keys that a further route does not have from [destination]: they belong to the project of the first."""
@@ -85,14 +85,15 @@ def _project(
     places = {f"destination.{key}": SettingPlace("file", file) for key in (*given, *project.destination)}
     token = to.token
     if not token:
-        token = read_secret(to.token_env, environ)
+        token, place = find_secret(to.token_env, environ)
         if token:
-            places["destination.token"] = SettingPlace("environment", to.token_env)
+            places["destination.token"] = place
     secrets: dict[str, Secret] = {}
     for name, variable in (("api_secret", to.api_secret_env), ("service_account", to.service_account_env)):
-        secrets[name] = secret = Secret(read_secret(variable, environ))
+        value, place = find_secret(variable, environ)
+        secrets[name] = secret = Secret(value)
         if secret or (name == "api_secret" and variable in environ):
-            places[f"destination.{name}"] = SettingPlace("environment", variable)
+            places[f"destination.{name}"] = place
     if to.kind == "classic-cloud" and to.region == "in":
         raise SettingsError(
             f"{project.place} ({project.route}): Segment's classic destination sends to Mixpanel's US and EU"

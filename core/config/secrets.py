@@ -14,30 +14,39 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError
-from ..settings import IN_KEYRING
+from ..settings import IN_KEYRING, SettingPlace
 
 FILE_SUFFIX = "_FILE"
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
 
 def read_secret(name: str, environ: Mapping[str, str]) -> str:
-    """Return the value of a secret, "" if there is none.
+    """Return the value of a secret, "" if there is none. Raises SettingsError as `find_secret` does."""
+    return find_secret(name, environ)[0]
+
+
+def find_secret(name: str, environ: Mapping[str, str]) -> tuple[str, SettingPlace]:
+    """Return the value of a secret, "" if there is none, and the place that gave it.
 
     Raises SettingsError for a file or a keyring that cannot be read.
     """
+    place = SettingPlace("environment", name)
     if not name:
-        return ""
+        return "", place
     if name.startswith(IN_KEYRING):
-        return _from_keyring(name.removeprefix(IN_KEYRING))
+        return _from_keyring(name.removeprefix(IN_KEYRING)), place
     if value := environ.get(name, "").strip():
-        return value
+        return value, place
     if file := environ.get(name + FILE_SUFFIX, ""):
-        return _read(Path(file).expanduser(), f"the variable {name}{FILE_SUFFIX} names it")
+        value = _read(Path(file).expanduser(), f"the variable {name}{FILE_SUFFIX} names it")
+        return value, SettingPlace("mounted", f"the file that {name}{FILE_SUFFIX} names")
     if folder := environ.get(CREDENTIALS, ""):
         path = Path(folder) / name
         if path.is_file():
-            return _read(path, f"it is the credential {name}")
-    return ""
+            return _read(path, f"it is the credential {name}"), SettingPlace(
+                "mounted", f"the credential {name} in ${CREDENTIALS}"
+            )
+    return "", place
 
 
 def _from_keyring(entry: str) -> str:

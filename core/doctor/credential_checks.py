@@ -73,7 +73,9 @@ def service_account(facts: Facts) -> Iterator[Diagnosis]:
             check="service-account",
             title=title,
             standing="error",
-            words=service_account_fault(destination),
+            words=service_account_fault(
+                destination, facts.settings.places.get("destination.service_account")
+            ),
             fix=f"until then nothing is forwarded; or unset {destination.service_account_env}",
         )
         return

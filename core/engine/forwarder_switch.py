@@ -38,7 +38,8 @@ def cannot_forward_why(settings: Settings) -> str:
         return ""
     several = len(settings.mixpanel_routes) > 1
     for route in settings.mixpanel_routes:
-        to = settings.for_route(route.name).destination
+        own = settings.for_route(route.name)
+        to = own.destination
         if not to.token:
             what, where = "No project token is set", "under [destination]"
             if several:
@@ -47,7 +48,7 @@ def cannot_forward_why(settings: Settings) -> str:
                 f"{what}. Put it into the environment as {to.token_env}, or into segtap.toml as"
                 f' token = "…" {where}, and start segtap again.'
             )
-        if fault := service_account_fault(to):
+        if fault := service_account_fault(to, own.places.get("destination.service_account")):
             return f"The route {route.name}: {fault}" if several else fault
     return ""
 

@@ -51,11 +51,14 @@ def service_account_of(destination: DestinationSettings) -> ServiceAccount | Non
     return ServiceAccount(user, Secret(secret), destination.project_id)
 
 
-def service_account_fault(destination: DestinationSettings) -> str:
-    """Return why the service account cannot be used, and what to do; "" when it can, or there is none."""
+def service_account_fault(destination: DestinationSettings, given: SettingPlace | None = None) -> str:
+    """Return why the service account cannot be used, and what to do; "" when it can, or there is none.
+
+    `given` is the place that gave it.
+    """
     if not destination.service_account:
         return ""
-    place = secret_place(destination.service_account_env)
+    place = secret_place(destination.service_account_env) if given is None else str(given)
     place = place[0].upper() + place[1:]
     user, colon, secret = destination.service_account.reveal().partition(":")
     if not (user and colon and secret):

@@ -8,7 +8,10 @@ import pytest
 
 from segtap.core.config import load
 from segtap.core.config.secrets import read_secret
+from segtap.core.config.shown import shown_settings
+from segtap.core.engine.forwarder_switch import cannot_forward_why
 from segtap.core.errors import SettingsError
+from segtap.core.forward.credentials import credentials_in_words
 from segtap.core.masks import MASK, masked_settings, secrets_in_settings
 
 
@@ -46,6 +49,35 @@ def test_every_secret_of_the_settings_can_be_a_file(tmp_path: Path) -> None:
     assert settings.ingest.metrics_token.reveal() == "value-of-SCRAPER"
     assert "value-of-SCRAPER" in secrets_in_settings(settings)
     assert masked_settings(settings).ingest.metrics_token.reveal() == MASK
+
+
+def test_the_place_of_a_secret_is_the_file_that_holds_it(tmp_path: Path) -> None:
+    (tmp_path / "MIXPANEL_SERVICE_ACCOUNT").write_text("no colon")
+    (tmp_path / "token").write_text("a1b2c3d4e5f60718293a4b5c6d7e8ff9")
+    file = tmp_path / "segtap.toml"
+    file.write_text(
+        '[[routes]]\nname = "us"\nkind = "mixpanel"\n'
+        '[[routes]]\nname = "eu"\nkind = "mixpanel"\ntoken_env = "EU"\nservice_account_env = "SHARED"\n'
+    )
+    (tmp_path / "SHARED").write_text("no colon")
+    environ = {
+        "MIXPANEL_TOKEN_FILE": str(tmp_path / "token"),
+        "MIXPANEL_SECRET": "s" * 32,
+        "EU_FILE": str(tmp_path / "SHARED"),
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
+    }
+    settings = load(file=file, environ=environ)
+    shown = {one.name: one.place for one in shown_settings(settings)}
+    assert shown["destination.token"] == "the file that MIXPANEL_TOKEN_FILE names"
+    assert shown["destination.api_secret"] == "the variable MIXPANEL_SECRET"
+    mounted = "the credential MIXPANEL_SERVICE_ACCOUNT in $CREDENTIALS_DIRECTORY"
+    assert shown["destination.service_account"] == mounted
+    us, eu = credentials_in_words(settings)[0], credentials_in_words(settings)[-1]
+    assert us.endswith(", from the file that MIXPANEL_TOKEN_FILE names"), (
+        "which is read again with the settings"
+    )
+    assert eu.endswith(", from the file that EU_FILE names")
+    assert f"T{mounted[1:]} must hold a service account" in cannot_forward_why(settings)
 
 
 def test_a_metrics_token_does_not_belong_in_the_file(tmp_path: Path) -> None:
