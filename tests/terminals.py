@@ -64,12 +64,19 @@ class Terminal:
         while time.monotonic() < deadline and self._read(0.5):
             pass
 
-    def wait_for_end(self) -> int:
-        """Read until the program ends; its exit status."""
+    def wait_for_end(self, status: int = 0) -> None:
+        """Read until the program ends; fail when that takes too long, or its exit status is another one."""
         deadline = time.monotonic() + PATIENCE
         while self._read(max(deadline - time.monotonic(), 0)):
             pass
-        return self.process.wait(max(deadline - time.monotonic(), 0.1))
+        try:
+            ended = f"ended with {self.process.wait(max(deadline - time.monotonic(), 0.1))}"
+        except subprocess.TimeoutExpired:
+            ended = f"did not end within {PATIENCE:g} s"
+        if ended != f"ended with {status}":
+            raise AssertionError(
+                f"segtap {ended}, not with {status}. The end of it all:\n{self.drawn[-4000:]}"
+            )
 
     def _read(self, seconds: float) -> bool:
         if not select.select([self._near], [], [], seconds)[0]:
