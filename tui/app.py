@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -138,7 +137,6 @@ class SegtapApp(App[object], inherit_bindings=False):
             self.set_interval(EVERY, folder.look)
         if self.main is not None:
             self.main.call_after_refresh(self._painted)
-        self._leave_when_hung_up()
 
     def _put_on_theme(self) -> list[str]:
         """Put on the theme of the command line, else the one chosen last, else that of the settings."""
@@ -192,12 +190,6 @@ class SegtapApp(App[object], inherit_bindings=False):
         self.bell()
         self._exit_renderables.append(crash_report(self.settings))
         self._close_messages_no_wait()
-
-    def _leave_when_hung_up(self) -> None:
-        if hasattr(signal, "SIGHUP") and not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGHUP, signal.SIGTERM):
-                loop.add_signal_handler(number, self.exit)
 
     def notify(
         self,

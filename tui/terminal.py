@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import signal
 import sys
 import termios
 from typing import IO, TYPE_CHECKING
@@ -80,7 +81,10 @@ class HangupDriver(LinuxDriver):
         self._look: asyncio.TimerHandle | None = None
 
     def start_application_mode(self) -> None:
-        """Take the terminal over, and keep an eye on it."""
+        """Take the terminal over, and keep an eye on it; from now on a signal gives it back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self._app.exit)
         super().start_application_mode()
         if self.input_tty:
             self._watch()

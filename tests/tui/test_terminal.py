@@ -97,10 +97,11 @@ def test_a_signal_to_go_on_starts_nothing_anew() -> None:
         os.close(terminal)
 
 
+@pytest.mark.parametrize("drawn", [b"\x1b[?1049h", b"Pricing"], ids=["just-taken", "drawn"])
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_signal_ends_the_app_and_gives_the_terminal_back(number: signal.Signals) -> None:
+def test_a_signal_ends_the_app_and_gives_the_terminal_back(number: signal.Signals, drawn: bytes) -> None:
     with running(session=True) as (process, terminal, report):
-        read_until(terminal, b"Pricing")
+        read_until(terminal, drawn)
         process.send_signal(number)
         read_until(terminal, b"\x1b[?1049l")
         assert process.wait(10) == 0
