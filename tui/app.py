@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App, SystemCommand
 from textual.driver import Driver
@@ -18,6 +19,7 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widget import AwaitMount
 
 from ..core.api.viewer import Viewer
 from ..core.settings import Settings
@@ -80,6 +82,7 @@ class SegtapApp(App[object], inherit_bindings=False):
         """Set once the first frame of the main screen is drawn."""
         self._early: list[events.Event] = []
         """What was typed before: the parts of the screen that it is for may not be there yet."""
+        self._leaving = False
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults()
@@ -109,6 +112,8 @@ class SegtapApp(App[object], inherit_bindings=False):
         typed = isinstance(event, events.InputEvent | events.Paste)
         if (typed or isinstance(event, events.AppFocus)) and self.main is not None:
             self.main.first_error.looked()
+        if typed and self._leaving:
+            return
         if typed and not self.painted.is_set():
             self._early.append(event)
             return
@@ -190,6 +195,32 @@ class SegtapApp(App[object], inherit_bindings=False):
         self.bell()
         self._exit_renderables.append(crash_report(self.settings))
         self._close_messages_no_wait()
+
+    def exit(
+        self, result: object = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Leave, as soon as the screens that open have their parts.
+
+        A signal may come at any moment, and an app that leaves mounts its screens without their parts: what
+        they do first would fail.
+        """
+        for screen in self.screen_stack:
+            if not screen.is_mounted and screen.call_later(self.exit, result, return_code, message):
+                return
+        self._leaving = True
+        super().exit(result, return_code, message)
+
+    def push_screen(
+        self, screen: Any, callback: Any = None, wait_for_dismiss: bool = False, *, mode: str | None = None
+    ) -> Any:
+        """Open a screen, but none once the app leaves; who waits for its answer is cancelled then."""
+        if not self._leaving:
+            return super().push_screen(screen, callback, wait_for_dismiss, mode=mode)
+        if not wait_for_dismiss:
+            return AwaitMount(self.screen, ())
+        answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        answer.cancel()
+        return answer
 
     def notify(
         self,
