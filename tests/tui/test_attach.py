@@ -18,7 +18,9 @@ from terminals import in_terminal
 
 from segtap.core.api.client import Client
 from segtap.core.errors import EngineError
-from segtap.tui.cli.screen import _distant
+from segtap.core.settings import Settings
+from segtap.tui.app import SegtapApp
+from segtap.tui.cli.screen import _distant, _screen
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -72,6 +74,17 @@ async def test_ps_tells_the_token_only_when_asked(tmp_path: Path, monkeypatch: p
         shown = await asyncio.to_thread(segtap, "ps", "--format", "json", "--show-secrets")
         assert json.loads(shown.stdout)["token"] == engine.token
         assert (await asyncio.to_thread(segtap, "ps", "--show-secrets")).returncode == 2
+
+
+async def test_a_screen_that_fails_says_so_by_its_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(app: SegtapApp, *, mouse: bool) -> None:
+        app.exit(return_code=1)
+
+    monkeypatch.setattr(SegtapApp, "run_async", fails)
+    async with running_engine(engine_settings(tmp_path)) as (engine, _):
+        assert await _screen(engine.url, engine.token, Settings(), "") == 1
 
 
 def _screen_offers(folder: Path, port: int, arguments: tuple[str, ...], words: str) -> None:

@@ -34,19 +34,19 @@ def open_screen(*, demo: bool, **options: Any) -> int:
         try:
             return asyncio.run(screen_with_engine(settings))
         except PortTaken as error:
-            if _attached_instead(error, settings):
-                return 0
+            if (status := _attached_instead(error, settings)) is not None:
+                return status
             settings = _on_the_next_port(settings, error)
         except JournalLocked as error:
-            if not _attached_instead(error, settings):
+            if (status := _attached_instead(error, settings)) is None:
                 raise
-            return 0
+            return status
 
 
-def _attached_instead(error: PortTaken | JournalLocked, settings: Settings) -> bool:
+def _attached_instead(error: PortTaken | JournalLocked, settings: Settings) -> int | None:
     """Attach the screen to the engine that has the port or the journal, if there is one and the user accepts.
 
-    Returns False if not.
+    Returns the exit status; None if not.
     """
     from ...core.serve.notes import running
 
@@ -55,10 +55,9 @@ def _attached_instead(error: PortTaken | JournalLocked, settings: Settings) -> b
         if error.port in ports if isinstance(error, PortTaken) else note.url in str(error):
             what = f"port {error.port}" if isinstance(error, PortTaken) else "this journal"
             if not ask(f"The segtap at {note.url} has {what}. Attach to it?", default=True):
-                return False
-            asyncio.run(_screen(note.url, note.token, settings, ""))
-            return True
-    return False
+                return None
+            return asyncio.run(_screen(note.url, note.token, settings, ""))
+    return None
 
 
 @click.command()
@@ -72,7 +71,8 @@ def _attached_instead(error: PortTaken | JournalLocked, settings: Settings) -> b
     "--ca", shell_complete=complete_file, metavar="FILE", help="Certificates to verify an https URL with."
 )
 @click.option("--theme", metavar="NAME", help="Colours of the screen.")
-def attach(url: str, token_env: str | None, ca: str | None, theme: str | None) -> None:
+@click.pass_context
+def attach(ctx: click.Context, url: str, token_env: str | None, ca: str | None, theme: str | None) -> None:
     """Open the screen on a running engine: the newest one, or the one at URL.
 
     The engine goes on when the screen closes. Several screens may be open at once. An engine of another
@@ -84,7 +84,7 @@ def attach(url: str, token_env: str | None, ca: str | None, theme: str | None) -
     settings = load({"screen": {"theme": theme}} if theme else None)
     address, token = _distant(url, token_env) if token_env else find_engine(url)
     _need_a_terminal()
-    asyncio.run(_screen(address, token, settings, ca or ""))
+    ctx.exit(asyncio.run(_screen(address, token, settings, ca or "")))
 
 
 def _distant(url: str, token_env: str) -> tuple[str, str]:
@@ -212,7 +212,8 @@ class OwnEngine:
         await (self._engine or self._starting.result()).aclose()
 
 
-async def _screen(url: str, token: str, settings: Settings, ca: str) -> None:
+async def _screen(url: str, token: str, settings: Settings, ca: str) -> int:
+    """Put the screen on a running engine, until the user quits. Returns the exit status."""
     from ...core.api.client import Client
     from ..app import SegtapApp
     from ..theme_memory import place
@@ -222,9 +223,9 @@ async def _screen(url: str, token: str, settings: Settings, ca: str) -> None:
     async with Client(url, token, ca=ca) as client:
         await client.state()
         _collect_rarely()
-        await SegtapApp(client, settings, memory=place(), themes=user_folder()).run_async(
-            mouse=settings.screen.mouse
-        )
+        app = SegtapApp(client, settings, memory=place(), themes=user_folder())
+        await app.run_async(mouse=settings.screen.mouse)
+        return app.return_code or 0
 
 
 def _collect_no_garbage() -> None:
