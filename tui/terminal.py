@@ -83,7 +83,7 @@ class HangupDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal over, and keep an eye on it; from now on a signal gives it back."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._app.exit)
         super().start_application_mode()
         if self.input_tty:
@@ -99,9 +99,10 @@ class HangupDriver(LinuxDriver):
             super()._sigcont_application()  # pyright: ignore[reportUnknownMemberType]
 
     def close(self) -> None:
-        """Let go of the terminal."""
+        """Let go of the terminal: from now on Ctrl-C interrupts what is still to be done."""
         if self._look is not None:
             self._look.cancel()
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         super().close()
 
     def _watch(self) -> None:

@@ -38,18 +38,30 @@ async def main():
     task.cancel()
 
 asyncio.run(main())
-os.write(3, b"ended")
+os.write(3, b"crashed" if app.return_code else b"ended")
 """
+OPENING = """
+import signal
+push = app.push_screen
+
+def interrupted(*arguments, **options):
+    pushed = push(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGINT)
+    return pushed
+
+app.push_screen = interrupted
+"""
+"""Sends SIGINT at the moment in which a screen opens."""
 
 
 @contextmanager
-def running(*, session: bool) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
+def running(*, session: bool, script: str = SCRIPT) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     """The app in a terminal of its own: the process, the terminal's far end, where it reports its end."""
     near, far = pty.openpty()
     report, into = os.pipe()
     tests = str(Path(__file__).parents[1])
     process = subprocess.Popen(
-        [sys.executable, "-c", f"import os; os.dup2({into}, 3, inheritable=True)\n{SCRIPT}"],
+        [sys.executable, "-c", f"import os; os.dup2({into}, 3, inheritable=True)\n{script}"],
         stdin=far,
         stdout=far,
         stderr=far,
@@ -98,11 +110,22 @@ def test_a_signal_to_go_on_starts_nothing_anew() -> None:
 
 
 @pytest.mark.parametrize("drawn", [b"\x1b[?1049h", b"Pricing"], ids=["just-taken", "drawn"])
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_app_and_gives_the_terminal_back(number: signal.Signals, drawn: bytes) -> None:
     with running(session=True) as (process, terminal, report):
         read_until(terminal, drawn)
         process.send_signal(number)
+        read_until(terminal, b"\x1b[?1049l")
+        assert process.wait(10) == 0
+        assert os.read(report, 100) == b"ended"
+        os.close(terminal)
+
+
+def test_an_interrupt_while_a_screen_opens_ends_the_app_without_a_crash() -> None:
+    script = SCRIPT.replace("async def traffic", f"{OPENING}\nasync def traffic")
+    with running(session=True, script=script) as (process, terminal, report):
+        read_until(terminal, b"Pricing")
+        os.write(terminal, b"\x10")
         read_until(terminal, b"\x1b[?1049l")
         assert process.wait(10) == 0
         assert os.read(report, 100) == b"ended"
