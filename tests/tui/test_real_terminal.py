@@ -105,10 +105,10 @@ def test_copying_in_tmux_as_it_is_by_default(tmp_path: Path, term: str, words: s
                 terminal.until(lambda: shown in asked(*server, "capture-pane", "-p").decode(), shown)  # noqa: B023
             buffer = asked(*server, "show-buffer")
             assert json.loads(buffer)["event"] == "Signed Up"
+            terminal.type("q")
+            terminal.wait_for_end()  # all that tmux sent to the terminal was read
             copied = re.findall(rb"\x1b\]52;[^;]*;([A-Za-z0-9+/=]*)", terminal.raw)
             assert [base64.b64decode(text) for text in copied] == ([buffer] if term != "vt100" else [])
-            terminal.type("q")
-            terminal.wait_for_end()
     finally:
         subprocess.run([*server, "kill-server"], capture_output=True, check=False)
 
