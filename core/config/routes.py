@@ -48,7 +48,8 @@ class RouteTable(msgspec.Struct, kw_only=True):
     every: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 300.0
     """Archive: seconds after which what has come is written, at the latest."""
     destination: DestinationKind = "actions"
-    """Mixpanel: the kind of Segment's destination, as `kind` under [destination]."""
+    """Mixpanel: the kind of Segment's destination, as `kind` under [destination]. What [classic] says is for
+    every route of kind classic-cloud."""
     subscriptions: str = ""
     """Mixpanel: a file with the [[subscriptions]] of this route."""
     token: str = ""
