@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +19,11 @@ from subscriptions import events
 
 from segtap.core.api.models import MessageDetail, RouteState, SentWith
 from segtap.core.delivery import Delivery, DeliveryCounts, DeliveryState, Outcome, RouteStanding, summed
+from segtap.core.errors import InputError
 from segtap.core.settings import DestinationSettings, RouteSettings
 from segtap.core.stand_in.server import MixpanelServer
 from segtap.tui.app import SegtapApp
+from segtap.tui.cli.tail import _arrivals, _check_route
 from segtap.tui.widgets.delivery_pane import DeliveryPane
 from segtap.tui.widgets.mixpanel_pane import MixpanelPane
 
@@ -197,3 +201,30 @@ async def test_requests_are_shown_at_the_address_of_their_own_route() -> None:
     assert engine.along("eu").region == "eu"
     assert engine.along("") is engine
     assert msgspec.structs.replace(engine, routes=(eu,)).along("eu").region == engine.region
+
+
+async def test_tail_prints_messages_as_they_stand_on_one_route(tmp_path: Path) -> None:
+    async with MixpanelServer() as us:
+        away = DestinationSettings(
+            token="0f1e2d3c4b5a69788796a5b4c3d2e1f0", mixpanel_url="http://127.0.0.1:9"
+        )
+        settings = msgspec.structs.replace(
+            engine_settings(tmp_path, mixpanel_url=us.url),
+            routes=(RouteSettings(name="us"), RouteSettings(name="eu", filter='event:"Order"', to=away)),
+            subscriptions=(events(),),
+        )
+        async with running_engine(settings, forwarding=True) as (engine, client):
+            async with contextlib.aclosing(_arrivals(client, "", "eu")) as arrivals:
+                following = asyncio.ensure_future(anext(arrivals))
+                sent = 0
+                while not following.done():
+                    sent += 1
+                    await post(engine.url, track(f"m-{sent}"))
+                    await asyncio.wait([following], timeout=0.2)
+                summary, _ = await following
+                assert summary.delivery is DeliveryState.NONE, "the route does not take it"
+            with pytest.raises(InputError, match=r"named nowhere\. \[\[routes\]\] has us, eu"):
+                await anext(_arrivals(client, "", "nowhere"))
+    alone = FakeViewer(story(1), routes=(RouteState(name="us", kind="mixpanel"),))
+    with pytest.raises(InputError, match="one route to Mixpanel: leave out --route"):
+        _check_route("us", await alone.state())

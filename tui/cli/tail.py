@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,7 @@ from .output import say, write, write_json
 
 if TYPE_CHECKING:
     from ...core.api.client import Client
-    from ...core.api.models import Summary
+    from ...core.api.models import EngineState, Summary
     from ..model.sources import SourceNames
 
 Show = Callable[["Summary", "SourceNames"], None]
@@ -33,9 +34,14 @@ Show = Callable[["Summary", "SourceNames"], None]
 )
 @saved_option
 @format_option
+@click.option(
+    "--route", default="", metavar="NAME", help="As messages stand on this one of several routes to Mixpanel."
+)
 @click.option("--count", type=click.IntRange(1), help="Stop after this many lines.")
 @settings_options
-def tail(filter_text: str, url: str, saved: str, shape: str, count: int | None, **options: Any) -> None:
+def tail(
+    filter_text: str, url: str, saved: str, shape: str, route: str, count: int | None, **options: Any
+) -> None:
     """Print messages as they come, a line each, until Ctrl-C.
 
     Listens to the engine that runs, or starts one when none does. With FILTER only those that match
@@ -43,15 +49,17 @@ def tail(filter_text: str, url: str, saved: str, shape: str, count: int | None, 
     """
     filter_text = with_saved(filter_text, saved)
     check_filter(filter_text)  # raises FilterFault before anything is opened
-    show = _write_json if shape == "json" else _write_line
-    run_until_interrupted(_tail(filter_text, url, show, count, options))
+    show = partial(_write_json, route=route) if shape == "json" else _write_line
+    run_until_interrupted(_tail(filter_text, url, route, show, count, options))
 
 
-async def _tail(filter_text: str, url: str, show: Show, count: int | None, options: dict[str, Any]) -> None:
+async def _tail(
+    filter_text: str, url: str, route: str, show: Show, count: int | None, options: dict[str, Any]
+) -> None:
     async with _some_engine(url, options) as client:
         printed = 0
         # Ctrl-C cancels this task, which then closes the feed: the event loop need not do it on its way out.
-        async with contextlib.aclosing(_arrivals(client, filter_text)) as arrivals:
+        async with contextlib.aclosing(_arrivals(client, filter_text, route)) as arrivals:
             async for summary, sources in arrivals:
                 show(summary, sources)
                 sys.stdout.flush()
@@ -80,15 +88,21 @@ async def _some_engine(url: str, options: dict[str, Any]) -> AsyncGenerator[Clie
             yield client
 
 
-async def _arrivals(client: Client, filter_text: str) -> AsyncGenerator[tuple[Summary, SourceNames]]:
+async def _arrivals(
+    client: Client, filter_text: str, route: str
+) -> AsyncGenerator[tuple[Summary, SourceNames]]:
     """Yield what arrives from now on and matches the filter, in order and without gaps.
 
-    Each message has the names of sources with it, as they are then.
+    Each message stands as it does on the route, if one is named, and has the names of sources with it, as
+    they are then. Raises InputError if the engine has not several routes to Mixpanel with one of that name.
     """
     from ..model.sources import SourceNames
 
     newest = await client.page(limit=1)
-    sources = SourceNames((await client.state()).sources)
+    state = await client.state()
+    if route:
+        _check_route(route, state)
+    sources = SourceNames(state.sources)
     last = newest.summaries[-1].id if newest.summaries else 0
     async with contextlib.aclosing(client.feed()) as frames:
         async for frame in frames:
@@ -98,13 +112,26 @@ async def _arrivals(client: Client, filter_text: str) -> AsyncGenerator[tuple[Su
                 continue
             # The frame only says that there is more: the journal is what has no gaps.
             while True:
-                page = await client.page(after=last, limit=500, filter=filter_text)
+                page = await client.page(after=last, limit=500, filter=filter_text, route=route)
                 for summary in page.summaries:
                     yield summary, sources
                 # What was searched without a match is not searched again at the next frame.
                 last = max(last, page.reached, *(summary.id for summary in page.summaries[-1:]))
                 if not page.more:
                     break
+
+
+def _check_route(route: str, state: EngineState) -> None:
+    from ...core.errors import InputError
+    from ...core.text import clean
+
+    names = [one.name for one in state.routes if one.kind == "mixpanel"]
+    if len(names) < 2:
+        raise InputError("This segtap has one route to Mixpanel: leave out --route.")
+    if route not in names:
+        raise InputError(
+            f"There is no route to Mixpanel that is named {clean(route)}. [[routes]] has {', '.join(names)}."
+        )
 
 
 def _table_line(summary: Summary, sources: SourceNames) -> str:
@@ -132,9 +159,9 @@ def _write_line(summary: Summary, sources: SourceNames) -> None:
     write(_table_line(summary, sources))
 
 
-def _write_json(summary: Summary, sources: SourceNames) -> None:
+def _write_json(summary: Summary, sources: SourceNames, route: str = "") -> None:
     from ...core.messages import Marks
 
     fields = {name: getattr(summary, name) for name in summary.__struct_fields__}
     fields["marks"] = [mark.name.lower() for mark in Marks(summary.marks) if mark.name]
-    write_json(fields | {"mode": summary.mode, "source_name": sources.name(summary)})
+    write_json(fields | {"mode": summary.mode, "source_name": sources.name(summary), "route": route})
