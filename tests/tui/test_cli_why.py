@@ -35,6 +35,29 @@ def test_a_file_and_stdin_are_read(tmp_path: Path) -> None:
     assert "It reaches Mixpanel, with 1 request." in lines
 
 
+@pytest.mark.parametrize("command", ["why", "check", "translate"])
+def test_with_several_routes_the_one_that_is_gone_by_is_named(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "ab12" * 8)
+    routes = (
+        f'[[routes]]\nname = "{name}"\nkind = "mixpanel"\ntoken_env = "MY_TOKEN"\nregion = "{name}"\n'
+        for name in ("eu", "us")
+    )
+    (tmp_path / "segtap.toml").write_text("".join(routes))
+    said = "Judged along the route eu. With --route NAME along another one: us.\n"
+    by_default, by_first, by_second = (
+        segtap(command, "-", *more, given=json.dumps({**MESSAGE, "timestamp": "2026-11-01T00:00:00Z"}))
+        for more in ((), ("--route", "eu"), ("--route", "us"))
+    )
+    assert said in by_default.stderr
+    assert "Judged along" not in by_first.stderr + by_second.stderr
+    assert by_default.stdout == by_first.stdout
+    if command == "translate":
+        assert "api-eu.mixpanel.com" in by_default.stdout
+        assert "api-eu.mixpanel.com" not in by_second.stdout
+
+
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="a shell's <(command) is a file below /dev/fd")
 def test_a_pipe_is_read() -> None:
     ours, theirs = os.pipe()

@@ -387,11 +387,15 @@ def clock_of(now: str | None) -> int:
 def along(settings: Settings, route: str) -> Settings:
     """Return the settings of one of several routes to Mixpanel, or these if none is named.
 
-    Raises UsageError for a route that is not there.
+    These are those of the first route, which is said where there are others. Raises UsageError for a route
+    that is not there.
     """
-    if not route:
-        return settings
     names = [one.name for one in settings.mixpanel_routes]
+    if not route:
+        if len(names) > 1:
+            others = ", ".join(names[1:])
+            say(f"Judged along the route {names[0]}. With --route NAME along another one: {others}.")
+        return settings
     if route not in names:
         raise click.UsageError(
             f"There is no route to Mixpanel that is named {route!r}."
