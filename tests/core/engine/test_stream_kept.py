@@ -158,6 +158,7 @@ async def test_a_journal_of_the_first_version_goes_on(tmp_path: Path) -> None:
     async with running_engine(engine_settings(tmp_path)) as (engine, client):
         await post(engine.url, track("u-1", 2))
         await engine.indexed()
+        await engine.refilled()  # the first version kept no write keys
         assert (await client.page()).summaries[0] == old
         assert (await client.detail(old.id)).document
     assert look(path, "PRAGMA user_version")[0][0] > 1
