@@ -1,10 +1,10 @@
 """What a plan and the repairs cost beside `json.loads` and `json.dumps` of the message, in one run."""
 
 import json
-import time
 from collections.abc import Callable
 
 from check_helpers import NOW, TRANSLATOR, every_real_message
+from measured import fastest
 
 from segtap.core.plan import compiled, read_plan_text
 from segtap.core.plan.infer import infer
@@ -15,16 +15,6 @@ PLAN_LIMIT = 0.7
 BROKEN_LIMIT = 2.0
 REPAIR_LIMIT = 1.6
 ROUNDS = 40
-
-
-def fastest(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of many rounds: noise only ever adds."""
-    times: list[float] = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def test_a_plan_and_repairs_cost_little_beside_json(record_property: Callable[[str, object], None]) -> None:
@@ -38,14 +28,15 @@ def test_a_plan_and_repairs_cost_little_beside_json(record_property: Callable[[s
     assert any(plan.findings(message) for message in wrong)
     translations = [TRANSLATOR.translate(message, now=NOW) for message in messages]
 
-    reading = fastest(lambda: [json.loads(json.dumps(message)) for message in messages])
-    keeping = fastest(lambda: [plan.findings(message) for message in messages])
-    breaking = fastest(lambda: [plan.findings(message) for message in wrong])
-    repairing = fastest(
+    reading, keeping, breaking, repairing = fastest(
+        lambda: [json.loads(json.dumps(message)) for message in messages],
+        lambda: [plan.findings(message) for message in messages],
+        lambda: [plan.findings(message) for message in wrong],
         lambda: [
             repaired(translation, message, REPAIR_NAMES, identity="simplified")
             for translation, message in zip(translations, messages, strict=True)
-        ]
+        ],
+        rounds=ROUNDS,
     )
     each = 1e6 / len(messages)
     print(

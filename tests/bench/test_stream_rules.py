@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import pytest
 from check_helpers import DESTINATION, NOW, TRANSLATOR, every_real_message
+from measured import fastest
 
 from segtap.core.checks import CheckSettings
 from segtap.core.checks.stream import Loose, StreamChecker, digest
@@ -101,23 +102,12 @@ def test_the_stream_costs_at_most_a_few_times_the_json(
         for number, (message, translation) in enumerate(zip(loose, translations, strict=True)):
             checker.observe(digest(message, translation, NOW + 60_000 * number))
 
-    streaming, baseline = fastest(stream, read_and_write)
+    streaming, baseline = fastest(stream, read_and_write, rounds=25)
     ratio = streaming / baseline
     record_property("stream_to_json", ratio)
     with capsys.disabled():
         print(f"\nstream {streaming / len(messages) * 1e6:.1f} µs a message, {ratio:.2f} of json's")
     assert ratio <= RATIO
-
-
-def fastest(*works: Callable[[], None]) -> list[float]:
-    """Seconds of the fastest of many rounds of each, by turns: noise only ever adds."""
-    times = [float("inf")] * len(works)
-    for _ in range(25):
-        for number, work in enumerate(works):
-            start = time.perf_counter()
-            work()
-            times[number] = min(times[number], time.perf_counter() - start)
-    return times
 
 
 def _environment() -> dict[str, str]:
