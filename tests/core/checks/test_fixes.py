@@ -286,7 +286,7 @@ def mistakes() -> Iterator[Any]:
                 yield pytest.param(rule, message, kind, merge, id=f"{rule}-{number}-{kind}-{merge}")
 
 
-@pytest.mark.parametrize(("rule", "message", "kind", "merge"), mistakes())
+@pytest.mark.parametrize(("rule", "message", "kind", "merge"), [*mistakes()])
 def test_a_fix_that_is_followed_mends_it(
     rule: str, message: dict[str, Any], kind: DestinationKind, merge: IdentityMode
 ) -> None:
@@ -434,7 +434,7 @@ def observed(example: Example, *, after: bool) -> Sent:
     return Sent(found, Translation(tuple(operations)))
 
 
-@pytest.mark.parametrize(("rule", "example"), by_example())
+@pytest.mark.parametrize(("rule", "example"), [*by_example()])
 def test_an_example_mends_it_and_nothing_else_is_wrong(rule: str, example: Example) -> None:
     before, after = observed(example, after=False), observed(example, after=True)
     known = {finding.rule for finding in before.wrong()} - {rule}

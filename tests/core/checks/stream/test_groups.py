@@ -74,7 +74,7 @@ def by_traits(*keys: str) -> Destination:
 NAMES: list[tuple[str, Json]] = [("company_id", "acme"), ("workspace", "acme"), ("account.no", 42)]
 
 
-@pytest.mark.parametrize(("order", "of"), zip(permutations(range(3)), 2 * NAMES, strict=True))
+@pytest.mark.parametrize(("order", "of"), [*zip(permutations(range(3)), 2 * NAMES, strict=True)])
 @pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("several", [False, True])
 def test_another_key_is_named_once_and_its_fix_ends_it(
