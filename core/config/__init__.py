@@ -36,7 +36,7 @@ from .names import (
 )
 from .nearest import nearest_key
 from .reading import FILE_NAME, SettingsFile, find_file, read_file
-from .secrets import find_secret
+from .secrets import find_secret, given_secret
 from .wrong_values import wrong_value
 
 if TYPE_CHECKING:
@@ -109,9 +109,8 @@ def load(
     for name in NEVER_IN_A_FILE:
         section = "ingest" if name in IngestSettings.__struct_fields__ else "destination"
         variable: str = getattr(getattr(settings, section), f"{name}_env")
-        value, place = find_secret(variable, environ)
-        secrets[section][name] = secret = Secret(value)
-        if secret or (name == "api_secret" and variable in environ):
+        secrets[section][name], place = given_secret(name, variable, environ)
+        if place is not None:
             places[f"{section}.{name}"] = place
     settings = msgspec.structs.replace(
         settings,

@@ -20,7 +20,7 @@ from ..settings import (
 )
 from .reading import read_file
 from .routes import Project
-from .secrets import find_secret
+from .secrets import find_secret, given_secret
 
 OWN = ("token", "token_env", "api_secret_env", "service_account_env", "project_id", "project_region")
 """Keys that a further route does not have from [destination]: they belong to the project of the first."""
@@ -90,9 +90,8 @@ def _project(
             places["destination.token"] = place
     secrets: dict[str, Secret] = {}
     for name, variable in (("api_secret", to.api_secret_env), ("service_account", to.service_account_env)):
-        value, place = find_secret(variable, environ)
-        secrets[name] = secret = Secret(value)
-        if secret or (name == "api_secret" and variable in environ):
+        secrets[name], place = given_secret(name, variable, environ)
+        if place is not None:
             places[f"destination.{name}"] = place
     if to.kind == "classic-cloud" and to.region == "in":
         raise SettingsError(

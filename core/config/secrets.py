@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError
-from ..settings import IN_KEYRING, SettingPlace
+from ..settings import IN_KEYRING, Secret, SettingPlace
 
 FILE_SUFFIX = "_FILE"
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
@@ -47,6 +47,16 @@ def find_secret(name: str, environ: Mapping[str, str]) -> tuple[str, SettingPlac
                 "mounted", f"the credential {name} in ${CREDENTIALS}"
             )
     return "", place
+
+
+def given_secret(name: str, variable: str, environ: Mapping[str, str]) -> tuple[Secret, SettingPlace | None]:
+    """Return the secret of the setting with this name, and the place that gave it, None if none did.
+
+    An API secret may be given and empty. Raises SettingsError as `find_secret` does.
+    """
+    value, place = find_secret(variable, environ)
+    given = value or (name == "api_secret" and variable in environ)
+    return Secret(value), place if given else None
 
 
 def _from_keyring(entry: str) -> str:
