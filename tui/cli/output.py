@@ -40,7 +40,7 @@ def hide_secrets_of(settings: Settings) -> None:
 
 
 def hide_secrets_typed(arguments: Sequence[str]) -> None:
-    """Mask the secrets among these arguments in all that is printed: an error repeats what was typed."""
+    """Mask the secrets among these arguments in errors and questions, which repeat what was typed."""
     _arguments[:] = arguments
 
 

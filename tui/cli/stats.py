@@ -45,8 +45,7 @@ def stats(url: str, shape: str, interval: float, count: int | None) -> None:
     """Show the numbers of a running engine every second, until Ctrl-C.
 
     In a terminal they are drawn in place, with plots; elsewhere each moment is a line, and below it one for
-    each of several routes. What Prometheus reads
-    is at /_segtap/metrics.
+    each of several routes. What Prometheus reads is at /_segtap/metrics.
     """
     run_until_interrupted(_stats(url, shape, interval, count))
 
