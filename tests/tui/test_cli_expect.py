@@ -27,6 +27,7 @@ async def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         for number, total in enumerate((12, 12, "12"), 1):
             order = track(f"order-{number}", "Order Completed", properties={"total": total})
             await post(engine.url, order)
+        await engine.indexed()
         yield engine
 
 
